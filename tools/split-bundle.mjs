@@ -105,7 +105,7 @@ function closureOf(start, chunks) {
 }
 
 /**
- * A chunk as a property: its id, and a function that runs the chunk and returns its exports. Names of the chunk can't hide
+ * A chunk as a property: its id, and a function that runs the chunk and returns its exports. Names of the chunk cannot hide
  * `__load` and `__lazy`.
  */
 function asFunction({ id, file, text, imports }, chunks, isEager) {

@@ -29,7 +29,7 @@ export default {
   alias: {
     'node:fs/promises': './src/file-system.ts',
     'fs/promises': './src/file-system.ts',
-    // The main file of jsonc-parser is UMD, whose require() esbuild can't follow.
+    // The main file of jsonc-parser is UMD, whose require() esbuild cannot follow.
     'jsonc-parser': 'jsonc-parser/lib/esm/main.js',
   },
   libraries: [

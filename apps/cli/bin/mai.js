@@ -8,7 +8,7 @@ if (argv.length !== 1 || (argv[0] !== '--version' && argv[0] !== '-V') || !print
   requireCompiled('main.cjs', argv[0] ?? '');
 }
 
-/** Returns false if stdout can't be written. The full program then reports the error. */
+/** Returns false if stdout cannot be written. The full program then reports the error. */
 function printVersion() {
   try {
     require('node:fs').writeSync(1, `mai ${require('../package.json').version}\n`);

@@ -24,7 +24,7 @@ export interface Io {
   readonly cwd: string;
   readonly platform: NodeJS.Platform;
   readonly homeFolder: string;
-  /** Aborts with an `Interrupted` on a signal such as Ctrl-C, and when stdout can't be written. */
+  /** Aborts with an `Interrupted` on a signal such as Ctrl-C, and when stdout cannot be written. */
   readonly signal: AbortSignal;
   /** Sets the handler of the next Ctrl-C. It handles only that one. Null removes the handler. */
   readonly onInterrupt: (handler: (() => void) | null) => void;
@@ -34,7 +34,7 @@ export interface Io {
   readonly sleep: (durationMs: number, signal: AbortSignal) => Promise<void>;
 }
 
-/** The reason of an aborted run: a signal such as Ctrl-C, or output that can't be written. */
+/** The reason of an aborted run: a signal such as Ctrl-C, or output that cannot be written. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
   /** Identifiers of cancelled loads that the runtime has not confirmed to have ended. */

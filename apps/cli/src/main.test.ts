@@ -97,7 +97,7 @@ describe('the built program', () => {
     expect(stdout).toMatch(/Step up: demo\/sequoia/);
   });
 
-  // `ulimit -f` counts blocks of 512 bytes, or of 1024 in some shells: a file can't get as long as the compiled program.
+  // `ulimit -f` counts blocks of 512 bytes, or of 1024 in some shells: a file cannot get as long as the compiled program.
   (process.platform === 'win32' ? test.skip : test)(
     'where the disk is full, no part of the compiled program is left',
     () => {
@@ -162,7 +162,7 @@ describe('the built program', () => {
     const { status, stderr } = withStdio(['ignore', full, 'pipe'], ...argvOf(line));
     const told = stderr.split('\n').filter((text) => /error|warning|Cancelled|^ +at /.test(text));
     expect(told).toEqual([
-      "error: The output can't be written (OUTPUT_FAILED, ENOSPC). Free space on that disk, or write the output to another place.",
+      'error: The output cannot be written (OUTPUT_FAILED, ENOSPC). Free space on that disk, or write the output to another place.',
     ]);
     expect(status).toBe(11);
   });

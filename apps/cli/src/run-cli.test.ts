@@ -116,7 +116,7 @@ describe('reportError', () => {
     },
   );
 
-  test("control sequences in text from outside can't move the cursor or change colours", () => {
+  test('control sequences in text from outside cannot move the cursor or change colours', () => {
     const error = Object.assign(branded('@mai/lmstudio-adapter/LMStudioError', 'LOAD_FAILED'), {
       message:
         'No \u001b[31mred\u001b[0m\u0007, no \u001b]0;title\u0007, no \u009b2J.\nSecond line.',

@@ -28,7 +28,7 @@ export async function runProcess(argv: readonly string[], version: string): Prom
   process.on('SIGTSTP', suspend);
   // The system sends SIGHUP when the terminal is closed. The command still ends cleanly.
   process.on('SIGHUP', interrupt(EXIT.hungUp));
-  // Where the output can't be written, the result is lost, so the command is cancelled.
+  // Where the output cannot be written, the result is lost, so the command is cancelled.
   let outputExitCode: number | null = null;
   process.stdout.on('error', (error) => {
     // After the first error, each further write fails, too.
@@ -55,7 +55,7 @@ export async function runProcess(argv: readonly string[], version: string): Prom
   for (const event of ['uncaughtException', 'unhandledRejection']) process.on(event, fail);
 
   let readsStdin = false;
-  // A command may wait for timers only, which don't keep the process alive, such as for the next try to connect.
+  // A command may wait for timers only, which do not keep the process alive, such as for the next try to connect.
   const alive = setInterval(() => undefined, 60_000);
   const exitCode = await runCli(argv, {
     version,
@@ -93,7 +93,7 @@ const CLOSED_CODES = new Set(['EPIPE', 'EOF', 'EIO']);
 
 function outputFailed(code: string | null): string {
   const why = code === null ? 'OUTPUT_FAILED' : `OUTPUT_FAILED, ${code}`;
-  return `error: The output can't be written (${why}). Free space on that disk, or write the output to another place.\n`;
+  return `error: The output cannot be written (${why}). Free space on that disk, or write the output to another place.\n`;
 }
 
 /** @throws UsageError where the folder of the shell was removed, or its drive was unplugged. */

@@ -93,7 +93,7 @@ test('a closed pipe ends `mai watch` like Ctrl-C', async () => {
     child.stderr?.on('data', (chunk: Buffer) => (told += chunk.toString()));
     const exitCode = await new Promise((resolve) => child.once('close', resolve));
     closeSync(full);
-    expect(told).toMatch(/^error: The output can't be written \(OUTPUT_FAILED, ENOSPC\)\..*\n$/);
+    expect(told).toMatch(/^error: The output cannot be written \(OUTPUT_FAILED, ENOSPC\)\..*\n$/);
     expect(exitCode).toBe(11);
     expect(world.residents()).toEqual([]);
   },

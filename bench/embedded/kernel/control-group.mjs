@@ -48,14 +48,14 @@ export function createControlGroup(name, limitBytes) {
       writeFileSync(path.join(folder, version.swap), '0');
     }
   } catch (error) {
-    return { reason: `a memory control group can't be written (${error.code})` };
+    return { reason: `a memory control group cannot be written (${error.code})` };
   }
   const read = (file) => readFileSync(path.join(folder, file), 'utf8');
   const field = (text, key) => Number(new RegExp(`^${key} (\\d+)$`, 'm').exec(text)?.[1] ?? 0);
   return {
     limitBytes,
     processesFile: path.join(folder, 'cgroup.procs'),
-    /** Bytes that can't be dropped: what is used, without the file pages. */
+    /** Bytes that cannot be dropped: what is used, without the file pages. */
     heldBytes: () => {
       const stat = read('memory.stat');
       return (
@@ -76,7 +76,7 @@ export function createControlGroup(name, limitBytes) {
           await new Promise((resolve) => setTimeout(resolve, 50));
         }
       }
-      throw new Error(`${folder} can't be removed: its processes do not end.`);
+      throw new Error(`${folder} cannot be removed: its processes do not end.`);
     },
   };
 }

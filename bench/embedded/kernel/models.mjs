@@ -5,7 +5,7 @@ import { noiseModelBytes, noiseModelShape, writeNoiseModel } from '@mai/llama-ru
 
 const MIB = 1024 ** 2;
 
-/** The fallback chain, in order of preference. Large contexts, so that a part of each footprint can't be dropped. */
+/** The fallback chain, in order of preference. Large contexts, so that a part of each footprint cannot be dropped. */
 export const MODELS = [
   { name: 'large', mebibytes: 512, contextLengthTokens: 16_384, quality: 0.9 },
   { name: 'medium', mebibytes: 256, contextLengthTokens: 8192, quality: 0.65 },

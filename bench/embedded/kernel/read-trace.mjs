@@ -25,7 +25,7 @@ function readText(file) {
   try {
     return readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
   } catch (error) {
-    throw new Error(`${file} can't be read (${error.code}).`, { cause: error });
+    throw new Error(`${file} cannot be read (${error.code}).`, { cause: error });
   }
 }
 

@@ -6,13 +6,13 @@ export type ClientSettingsErrorCode =
   | 'NO_SETTINGS_FILE'
   /** The settings file has a syntax error, or is not in UTF-8. */
   | 'FILE_INVALID'
-  /** The settings file has a form that can't be edited without changing other settings. */
+  /** The settings file has a form that cannot be edited without changing other settings. */
   | 'FILE_NOT_EDITABLE'
   /** A new settings file would make the client ignore its present one. */
   | 'HIDES_SETTINGS'
   /** The settings file was changed between the plan and the write. */
   | 'FILE_CHANGED'
-  /** A file can't be read or written. */
+  /** A file cannot be read or written. */
   | 'FILE_UNUSABLE';
 
 const BRAND = Symbol.for('@mai/client-settings/ClientSettingsError');

@@ -73,7 +73,7 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
       warn(
         hasLeft
           ? 'This machine is no longer in its fleet. It now serves alone.'
-          : `The fleet's files can't be used: ${messageOf(error)}`,
+          : `The fleet's files cannot be used: ${messageOf(error)}`,
       );
     },
   });
@@ -101,7 +101,7 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
   });
   await writeServing(folder, members.epoch).catch((error: unknown) =>
     warn(
-      `The number of this start can't be saved, so \`mai fleet status\` can't show whether another machine serves under this name: ${messageOf(error)}`,
+      `The number of this start cannot be saved, so \`mai fleet status\` cannot show whether another machine serves under this name: ${messageOf(error)}`,
     ),
   );
   const own = createOwnTeller({
@@ -130,7 +130,7 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
   );
   const journal = openPlacementLog(
     placementLogOf(folder),
-    (error) => warn(`The log of placements can't be written: ${messageOf(error)}.`),
+    (error) => warn(`The log of placements cannot be written: ${messageOf(error)}.`),
     placedBefore,
   );
   const serving = createFleetServing({

@@ -14,9 +14,9 @@ export type FleetErrorCode =
   | 'INVITATION_REFUSED'
   /** No nats-server is installed, or it does not start. */
   | 'NATS_UNAVAILABLE'
-  /** A name, an address or a port can't be used. */
+  /** A name, an address or a port cannot be used. */
   | 'INVALID_REQUEST'
-  /** A file of the fleet (keys, certificates, configuration) can't be used. */
+  /** A file of the fleet (keys, certificates, configuration) cannot be used. */
   | 'FILE_UNUSABLE';
 
 const BRAND = Symbol.for('@mai/fleet/FleetError');

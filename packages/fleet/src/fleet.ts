@@ -42,7 +42,7 @@ export interface Fleet extends AsyncDisposable {
   announce(address: string, load: () => readonly GatewayLoad[]): void;
   /**
    * Tells the other hosts at once that this machine takes no new requests, and gives no new leases. Running requests keep their
-   * leases. For a machine that is about to stop: this can't be undone.
+   * leases. For a machine that is about to stop: this cannot be undone.
    */
   drain(): void;
   /** The fleet as this machine knows it. */

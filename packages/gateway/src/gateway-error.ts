@@ -2,15 +2,15 @@
 export type GatewayErrorCode =
   /** Another program listens on the address. */
   | 'ADDRESS_IN_USE'
-  /** The address can't be listened on: it is not this machine's, or the port needs other rights. */
+  /** The address cannot be listened on: it is not this machine's, or the port needs other rights. */
   | 'ADDRESS_UNAVAILABLE'
   /** A limit on address space (`ulimit -v`) leaves no room for the gateway's HTTP client. */
   | 'ADDRESS_SPACE'
   /** An address other than loopback needs an API key. */
   | 'KEY_REQUIRED'
-  /** A file of keys or certificates can't be used. */
+  /** A file of keys or certificates cannot be used. */
   | 'FILE_UNUSABLE'
-  /** A new API key can't be made: its name is taken, or a property is out of range. */
+  /** A new API key cannot be made: its name is taken, or a property is out of range. */
   | 'KEY_INVALID';
 
 const BRAND = Symbol.for('@mai/gateway/GatewayError');

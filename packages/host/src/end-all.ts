@@ -1,5 +1,5 @@
 /**
- * Calls the functions one after another, each after the one before has ended, also where it has failed. So a part that can't be
+ * Calls the functions one after another, each after the one before has ended, also where it has failed. So a part that cannot be
  * closed does not keep the others open.
  *
  * @throws the first error, after all calls

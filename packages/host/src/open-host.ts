@@ -17,7 +17,7 @@ import { contextOfCall, listDownloadsNow, openActiveSession, withSession } from 
 /**
  * Opens Mai on this machine. Each part is opened when a call first needs it.
  *
- * @throws HostError `INVALID_REQUEST` for a token file that can't be used
+ * @throws HostError `INVALID_REQUEST` for a token file that cannot be used
  *
  * @example
  * await using host = await openHost();

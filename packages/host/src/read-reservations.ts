@@ -29,7 +29,7 @@ export async function readReservations({
 }
 
 /**
- * As `readReservations`, for calls that load and unload nothing. If the journal can't be used, warns and leaves out
+ * As `readReservations`, for calls that load and unload nothing. If the journal cannot be used, warns and leaves out
  * the journal's pins and yields.
  */
 export async function readReservationsOrWarn(session: Session): Promise<Reservations> {

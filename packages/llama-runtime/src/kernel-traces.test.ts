@@ -93,5 +93,5 @@ test('a file that is missing is named', () => {
   const file = path.join(folder, 'missing.jsonl');
   const { status, stderr } = bench(FULL, '--trace', file);
   expect(status).toBe(2);
-  expect(stderr).toBe(`${file} can't be read (ENOENT).\n`);
+  expect(stderr).toBe(`${file} cannot be read (ENOENT).\n`);
 });

@@ -215,7 +215,7 @@ describe('a model with a projector', () => {
       expect(await caught(runtime.load({ modelKey: 'seer' }))).toMatchObject({
         code: 'LOAD_FAILED',
         message: expect.stringMatching(
-          /its projector mmproj-seer\.gguf can't be loaded: .*mismatch.*512/,
+          /its projector mmproj-seer\.gguf cannot be loaded: .*mismatch.*512/,
         ),
       });
       expect(await enginePids()).toEqual([]);

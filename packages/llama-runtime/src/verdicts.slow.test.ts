@@ -48,7 +48,7 @@ async function disagreements(files: readonly JudgedFile[]): Promise<readonly str
 // @mai/memory-estimator judges the same files by their headers (refused-files.test.ts).
 test.each([
   ['models without a key', filesWithoutKeys()],
-  // A load takes half a second, so the engine sees every fourth of these files.
+  // A load takes half a second, so only every fourth of these files is loaded.
   ['models without a tensor', filesWithoutTensors().filter((_, index) => index % 4 === 0)],
   ['models with a change', changedFiles()],
   ['models with a list', filesWithLists()],

@@ -56,7 +56,7 @@ export function createListener(options: ListenerOptions): Listener {
       opening.on('upgrade', (request, socket, head) => options.onUpgrade(request, socket, head));
       await new Promise<void>((resolve, reject) => {
         opening.once('error', (cause) => {
-          const message = `The simulator can't listen on ${options.address}:${port} (${cause.message}). Choose another port.`;
+          const message = `The simulator cannot listen on ${options.address}:${port} (${cause.message}). Choose another port.`;
           reject(new SimulatorError('PORT_UNAVAILABLE', message, { cause }));
         });
         opening.listen(port, options.address, resolve);

@@ -1,6 +1,6 @@
 /**
  * `WORLD_INVALID`, `FAULT_INVALID`: the world or fault has a wrong shape, see `issues`. `PORT_UNAVAILABLE`:
- * the simulator can't listen on this address and port. `STOPPED`: `restart()` was called after `stop()`.
+ * the simulator cannot listen on this address and port. `STOPPED`: `restart()` was called after `stop()`.
  */
 export type SimulatorErrorCode = 'WORLD_INVALID' | 'FAULT_INVALID' | 'PORT_UNAVAILABLE' | 'STOPPED';
 

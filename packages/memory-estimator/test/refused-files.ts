@@ -106,7 +106,7 @@ function plamo2({ metadata, tensors }: FileContents, bytes: number): void {
   tensors.set('token_embd.weight', { shape: [64, tokens.length] });
 }
 
-/** Chat templates, and whether the embedded engine loads a model with them. It aborts where it can't parse one. */
+/** Chat templates, and whether the embedded engine loads a model with them. It aborts where it cannot parse one. */
 const TEMPLATES: readonly (readonly [template: string, loads: boolean])[] = [
   ["{% for m in messages %}{{ '<|' + m['role'] + '|>' }}{% endfor %}", true],
   [

@@ -38,7 +38,7 @@ export interface SelectionPolicy {
   readonly cpuLimitRatio: number;
   /** Above this share of a pool, memory is about to run out. */
   readonly hardLimitRatio: number;
-  /** The hard limit of a unified pool, whose GPU part can't be swapped out. */
+  /** The hard limit of a unified pool, whose GPU part cannot be swapped out. */
   readonly unifiedHardLimitRatio: number;
   /** Lower bound of the threshold for stepping up, however large the upgrade margin is. */
   readonly upgradeBelowRatioMin: number;

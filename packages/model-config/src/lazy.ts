@@ -36,7 +36,7 @@ export async function defineModelConfig(definition: ModelConfigFile): Promise<Mo
  * The text of a commented `models.yaml` for the downloaded models, the largest first. It is always valid.
  *
  * Facts about a model come from the built-in configuration if it contains the model. Other facts are derived,
- * and a comment says so. A model is left out if a configuration can't name its key
+ * and a comment says so. A model is left out if a configuration cannot name its key
  * (`isConfigurableModelKey`). If nothing is downloaded, the text is that of the built-in configuration.
  *
  * Each chain begins with the model of the highest value for its use.

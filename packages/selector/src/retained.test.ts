@@ -85,7 +85,7 @@ describe('the plan for the time after a drain', () => {
     ]);
   });
 
-  it('does not exist where every other resident would have to go, and that is too little', () => {
+  it('does not exist where unloading every other resident would free too little', () => {
     expect(decide(11.81)).toBeNull();
   });
 });

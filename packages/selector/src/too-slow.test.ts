@@ -205,7 +205,7 @@ describe('a choice among models that are all too slow', () => {
     expect(choose({ candidates: [shrunk, SMALL] }).chosen?.modelKey).toBe('shrunk');
   });
 
-  it('rejects what does not fit for what it lacks', () => {
+  it('rejects a model that does not fit with the reason that memory is missing', () => {
     const huge = expanded('huge', 60, 0.24, 1);
     const { chosen, rejected } = choose({ candidates: [SMALL, huge, LARGE] });
     expect(chosen?.modelKey).toBe('small');

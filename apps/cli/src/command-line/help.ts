@@ -14,14 +14,14 @@ const EXIT_CODES: Readonly<Record<ExitCode, string>> = {
     'wrong usage or configuration, or a limit on address space (`ulimit -v`) that is too low',
   [EXIT.nothingFits]: 'nothing fits',
   [EXIT.lmStudioUnavailable]:
-    "LM Studio does not answer or refuses the token, or the embedded engine can't keep a model",
+    'LM Studio does not answer or refuses the token, or the embedded engine cannot keep a model',
   [EXIT.lmStudioRefused]: 'a model could not be found, loaded or unloaded',
   [EXIT.probe]: 'this machine could not be read',
   [EXIT.modelFile]: 'a model file could not be read',
   [EXIT.autopilot]: 'the journal of the autopilot is unusable, or another autopilot runs',
   [EXIT.fault]:
     '`mai doctor` found a fault, `mai replay` a difference, `mai connect --test` a failed request',
-  [EXIT.gateway]: "`mai serve` can't listen on its address, or a fault of the fleet",
+  [EXIT.gateway]: '`mai serve` cannot listen on its address, or a fault of the fleet',
   [EXIT.outputFailed]: 'a file or the output could not be written, for example on a full disk',
   [EXIT.hungUp]: 'the terminal was closed (SIGHUP)',
   [EXIT.interrupted]: 'interrupted (Ctrl-C, SIGINT)',

@@ -96,10 +96,10 @@ describe('mai status', () => {
     expect((await recording.snapshot()).ram.machineTotalBytes).toBe(totalmem());
   });
 
-  test("--record to a file that can't be written is a usage error", async () => {
+  test('--record to a file that cannot be written is a usage error', async () => {
     const { exitCode, err } = await mai('status --record nowhere/x.jsonl');
     expect(exitCode).toBe(2);
-    expect(err).toMatch(/can't be written/);
+    expect(err).toMatch(/cannot be written/);
   });
 
   test('shows a GPU that only LM Studio sees', async () => {
@@ -249,7 +249,7 @@ describe('mai select', () => {
       expect(exitCode).toBe(3);
       expect(out).toMatch(/^Choice +nothing fits/);
       expect(out).not.toMatch(/best model that fits|keep it|Kept/);
-      expect(out).toMatch(/qwen\/qwen3-1\.7b +can't do vision, embedding/);
+      expect(out).toMatch(/qwen\/qwen3-1\.7b +cannot do vision, embedding/);
       expect(out + err).toMatch(
         /No downloaded model of this chain can do vision and\s+embedding|Nothing was changed/,
       );
@@ -347,7 +347,7 @@ describe('unusual models', () => {
     );
   };
 
-  test("a model that LM Studio can't estimate does not hide the others", () =>
+  test('a model that LM Studio cannot estimate does not hide the others', () =>
     withWorld(
       {
         models: [
@@ -365,7 +365,7 @@ describe('unusual models', () => {
       },
     ));
 
-  test("config init leaves out keys that a configuration can't contain, and says so", () =>
+  test('config init leaves out keys that a configuration cannot contain, and says so', () =>
     withWorld(
       {
         models: [

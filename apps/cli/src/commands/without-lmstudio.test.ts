@@ -65,7 +65,7 @@ test('mai compare writes its plot where it is told to, and says where it cannot'
   expect(svg).toMatch(/^<svg .*<\/svg>\n$/s);
   const failed = await mai('compare', '--svg', path.join(home, 'plots'));
   expect(failed.exitCode).toBe(2);
-  expect(failed.err).toMatch(/plots can't be written \(EISDIR\)\. Name another place\./);
+  expect(failed.err).toMatch(/plots cannot be written \(EISDIR\)\. Name another place\./);
 });
 
 test('mai select decides from the headers and loads nothing', async () => {
@@ -105,7 +105,7 @@ test('leaves out an unfinished download and a damaged file', async () => {
 
 const asRoot = process.getuid?.() === 0;
 (asRoot || process.platform === 'win32' ? test.skip : test)(
-  "names a folder that can't be read",
+  'names a folder that cannot be read',
   async () => {
     const locked = path.join(models, 'locked');
     mkdirSync(locked);
@@ -113,7 +113,7 @@ const asRoot = process.getuid?.() === 0;
     const { exitCode, err } = await mai('models');
     chmodSync(locked, 0o755);
     expect(exitCode).toBe(0);
-    expect(err).toMatch(/locked can't be read \(EACCES\)/);
+    expect(err).toMatch(/locked cannot be read \(EACCES\)/);
   },
 );
 

@@ -9,7 +9,7 @@ import { createDemoPrinter, demoPoolLines } from './demo-printer.js';
 const FRAME_MS = 150;
 const PAUSE_MS = 1500;
 
-/** Plays the demo with real models and real memory. Returns why it can't run on this machine; null where it has run. */
+/** Plays the demo with real models and real memory. Returns why it cannot run on this machine; null where it has run. */
 export async function runRealDemo(
   context: CommandContext,
   { fast }: { readonly fast: boolean },

@@ -70,7 +70,7 @@ export function wantsColour(
   return isTTY && env['TERM'] !== 'dumb';
 }
 
-/** Whether the terminal can show block glyphs. The Linux console and old Windows consoles can't. */
+/** Whether the terminal can show block glyphs. The Linux console and old Windows consoles cannot. */
 export function wantsUnicode(
   env: Readonly<Record<string, string | undefined>>,
   platform: NodeJS.Platform,

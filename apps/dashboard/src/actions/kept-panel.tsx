@@ -100,7 +100,7 @@ function YieldForm({
   hasVram,
   onYield,
 }: {
-  /** Where it is false, there is no choice between RAM and VRAM. */
+  /** If false, the panel offers no choice between RAM and VRAM. */
   readonly hasVram: boolean;
   readonly onYield: (body: YieldRequest) => void;
 }) {

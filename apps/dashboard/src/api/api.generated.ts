@@ -484,7 +484,7 @@ export type Models = {
   };
   readonly models: readonly Model[];
   readonly downloadedCount: number;
-  /** Downloaded files that can't be loaded. */
+  /** Downloaded files that cannot be loaded. */
   readonly unusable: readonly {
     readonly modelKey: string;
     readonly reason: string;
@@ -770,7 +770,7 @@ export type WhatIf = {
     readonly parallelSequences: number | null;
   };
   readonly maxContextLengthTokens: number | null;
-  /** Null where it can't be judged on this machine. */
+  /** Null where it cannot be judged on this machine. */
   readonly fits: boolean | null;
   readonly rejection: Rejection | null;
   /** The footprint that was judged. */

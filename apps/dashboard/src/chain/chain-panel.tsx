@@ -104,7 +104,7 @@ function Loaded({
       {models.models.some(({ speed }) => speed !== null) && <p class="soft">{SPEED_LEGEND}</p>}
       {models.unusable.length > 0 && (
         <details class="beside">
-          <summary>{plural(models.unusable.length, 'file')} that can't be loaded</summary>
+          <summary>{plural(models.unusable.length, 'file')} that cannot be loaded</summary>
           <ul>
             {models.unusable.map(({ modelKey, reason }) => (
               <li key={modelKey}>

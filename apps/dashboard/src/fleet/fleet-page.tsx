@@ -70,7 +70,7 @@ function Hosts({ fleet }: { readonly fleet: Member }) {
         ))}
       </ul>
       {hostCount > hosts.length && (
-        <p class="soft">{plural(hostCount - hosts.length, 'more host')} can't be shown here.</p>
+        <p class="soft">{plural(hostCount - hosts.length, 'more host')} cannot be shown here.</p>
       )}
       {hosts.some(tellsSpeed) && <p class="soft">{SPEED_LEGEND}</p>}
       {hostCount === 1 && (

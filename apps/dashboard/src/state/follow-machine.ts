@@ -150,7 +150,7 @@ function opened(events: EventSource, ended: AbortSignal): Promise<void> {
   });
 }
 
-/** Reads parts of the state. A part that the gateway can't answer is reported as a fault and ends nothing. */
+/** Reads parts of the state. A part that the gateway cannot answer is reported as a fault and ends nothing. */
 async function read(api: Api, parts: readonly Part[], signal: AbortSignal): Promise<Answered> {
   const faults: Partial<Record<Part, string | null>> = {};
   const ask = async <Name extends Exclude<Part, 'explanation'> | 'explain'>(

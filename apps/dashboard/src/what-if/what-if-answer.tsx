@@ -118,7 +118,7 @@ export function WhatIfAnswer(props: {
 }
 
 function verdictOf({ fits, rejection, cheaper, modelKey }: WhatIf): string {
-  if (fits === null) return "Whether it fits can't be judged on this machine.";
+  if (fits === null) return 'Whether it fits cannot be judged on this machine.';
   if (fits) return 'Fits.';
   const why = rejection === null ? 'does not fit' : rejection.text;
   const instead = cheaper === null ? '' : ` It fits with ${cheaper.tradeOffs}.`;

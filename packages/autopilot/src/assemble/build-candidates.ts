@@ -69,7 +69,7 @@ export async function buildCandidates(sources: Sources): Promise<AssembledCandid
     ask(
       indexes.flatMap((index) => {
         const profile = profiles[index];
-        // A model that is not on disk can't be loaded, and most of the time can't be estimated.
+        // A model that is not on disk cannot be loaded, and most of the time cannot be estimated.
         if (profile === undefined || !request.tradeOffs || !profile.downloaded) return [];
         const { hasExperts } = firsts[index] ?? {};
         const steps = buildLoadSteps(profile, requirement, hasDedicatedGpu, hasExperts);

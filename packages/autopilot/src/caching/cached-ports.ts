@@ -31,7 +31,7 @@ export interface CachedPorts {
   invalidate(): void;
 }
 
-/** @param onCatalogRejected - called when the catalog can't be read and the last reading stays in force. */
+/** @param onCatalogRejected - called when the catalog cannot be read and the last reading stays in force. */
 export function cachePorts(
   ports: AutopilotPorts,
   onCatalogRejected: (error: unknown) => void,

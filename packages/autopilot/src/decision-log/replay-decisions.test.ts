@@ -150,15 +150,18 @@ describe('records of version 4', () => {
     // The first records had only one of the fields.
     [{ derived: true }, 'downloaded'],
     [{}, null],
-  ])('with %o are read as expanded from %s', async (fields, expandedFrom) => {
-    const [line = ''] = await recordRun();
-    const record = JSON.parse(line) as Extract<LogRecord, { type: 'decision' }>;
-    const [{ expandedFrom: _, ...candidate } = {}] = record.input.candidates;
-    const input = { ...record.input, candidates: [{ ...candidate, ...fields }] };
-    const read = parseRecord(JSON.stringify({ ...record, version: 4, input }));
-    if (read?.type !== 'decision') throw new Error('no decision');
-    expect(read.input.candidates).toEqual([{ ...candidate, expandedFrom }]);
-  });
+  ])(
+    'with the fields %o are read as candidates that were expanded from %s',
+    async (fields, expandedFrom) => {
+      const [line = ''] = await recordRun();
+      const record = JSON.parse(line) as Extract<LogRecord, { type: 'decision' }>;
+      const [{ expandedFrom: _, ...candidate } = {}] = record.input.candidates;
+      const input = { ...record.input, candidates: [{ ...candidate, ...fields }] };
+      const read = parseRecord(JSON.stringify({ ...record, version: 4, input }));
+      if (read?.type !== 'decision') throw new Error('no decision');
+      expect(read.input.candidates).toEqual([{ ...candidate, expandedFrom }]);
+    },
+  );
 
   it('are counted and not replayed where the plan after a drain unloads more than it waits for', async () => {
     const lines = await recordRun();

@@ -48,8 +48,9 @@ interface Watched {
 /**
  * Watches residents for growth after their load, so that this growth is not counted as the use of others.
  *
- * For each resident, the use just before the load is kept. An engine grows only while it works. So memory that
- * is taken while every resident is idle is taken by others, and is added to the use before the load.
+ * For each resident, the use just before its load is kept. What use has risen by since then is the growth of the
+ * resident. But an engine grows only while it works. So if use rises while every resident is idle, others have taken
+ * the memory, and the rise is added to the kept figure.
  */
 export class GrowthWatch {
   readonly #memory = new GrowthMemory();

@@ -16,7 +16,7 @@ const WRITER_TIMEOUT_MS = 2000;
  * A journal in a file. Several processes may change it at the same time, and no change is lost. A file that
  * does not exist is an empty journal.
  *
- * @throws AutopilotError `JOURNAL_UNUSABLE` from every call when the file can't be read or written, or is
+ * @throws AutopilotError `JOURNAL_UNUSABLE` from every call when the file cannot be read or written, or is
  *   not a journal. The file is left as it is.
  */
 export function createFileJournal(file: string, clock: Clock): JournalPort {

@@ -88,7 +88,7 @@ export class JournalReader {
         await this.#read(over);
       }
     } catch {
-      // `over` has fired, or the journal can't be read. The next round reports an unreadable journal.
+      // `over` has fired, or the journal cannot be read. The next round reports an unreadable journal.
     }
   }
 

@@ -41,13 +41,13 @@ export function newOwner(nowMs: number): LockOwner {
   };
 }
 
-/** The error of a file in the journal's folder that can't be read or written. */
+/** The error of a file in the journal's folder that cannot be read or written. */
 export function journalUnusable(file: string, cause: unknown): AutopilotError {
   if (cause instanceof AutopilotError) return cause;
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new AutopilotError(
     'JOURNAL_UNUSABLE',
-    `The journal ${file} can't be used: ${reason}. Check that the disk has space and that the folder can be written.`,
+    `The journal ${file} cannot be used: ${reason}. Check that the disk has space and that the folder can be written.`,
     { path: file, cause },
   );
 }
@@ -56,7 +56,7 @@ export function journalUnusable(file: string, cause: unknown): AutopilotError {
  * Creates the lock file for `owner`, or takes it over when its holder is gone. Resolves to null when `owner`
  * now holds the lock, and otherwise to the living holder.
  *
- * @throws AutopilotError `JOURNAL_UNUSABLE` where the file can't be read or written
+ * @throws AutopilotError `JOURNAL_UNUSABLE` where the file cannot be read or written
  */
 export async function tryLock(
   file: string,
@@ -122,7 +122,7 @@ export async function unlock(file: string, owner: LockOwner): Promise<void> {
   if (holder?.token === owner.token) await rm(file, { force: true });
 }
 
-/** The holder that the file names; null when there is no file or it can't be parsed. */
+/** The holder that the file names; null when there is no file or it cannot be parsed. */
 export async function readOwner(file: string): Promise<LockOwner | null> {
   const text = await readText(file);
   return text === null ? null : parseOwner(text);
@@ -163,7 +163,7 @@ export function isAlive(holder: LockOwner, nowMs: number, liveness: LockLiveness
   return Math.abs(nowMs - holder.aliveAtMs) < liveness.staleAfterMs;
 }
 
-/** Whether the process of a holder is known to have ended. Process ids of another container or machine can't be checked here. */
+/** Whether the process of a holder is known to have ended. Process ids of another container or machine cannot be checked here. */
 export function hasEnded(holder: LockOwner, liveness: LockLiveness): boolean {
   return holder.hostname === liveness.hostname && !liveness.isProcessAlive(holder.processId);
 }
@@ -205,7 +205,7 @@ async function writeExclusively(file: string, owner: LockOwner): Promise<void> {
 }
 
 /**
- * Removes the file of a dead holder. Only the process that has created the guard removes files, so the file can't become
+ * Removes the file of a dead holder. Only the process that has created the guard removes files, so the file cannot become
  * the file of a living holder between the check and the removal.
  *
  * Resolves to false while another process has the guard.

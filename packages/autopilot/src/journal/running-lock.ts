@@ -37,7 +37,7 @@ export interface RunningLock {
  * @param name - what the autopilot runs for, in messages. Default: the address
  * @param signal - ends the wait
  * @throws the signal's reason; AutopilotError `ALREADY_RUNNING` with the process that holds the lock, or `JOURNAL_UNUSABLE` where the lock's
- *   file can't be written.
+ *   file cannot be written.
  */
 export async function acquireRunningLock(
   folder: string,
@@ -135,7 +135,7 @@ function alreadyRunning(file: string, name: string, holder: LockOwner | null): A
   );
 }
 
-/** The address is encoded, because file names can't hold all of its characters. */
+/** The address is encoded, because file names cannot hold all of its characters. */
 function lockFile(folder: string, address: string): string {
   return path.join(folder, `running-${encodeURIComponent(address)}.lock`);
 }

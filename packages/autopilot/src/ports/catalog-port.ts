@@ -38,7 +38,7 @@ export interface CandidateProfile {
 
 /** One reading of the configuration, applied whole or not at all. */
 export interface CatalogReading {
-  /** In order of preference; models that one entry was expanded to in any order. */
+  /** In order of preference. Models that one entry was expanded to follow each other, in any order. */
   readonly chain: readonly CandidateProfile[];
   readonly policy: SelectionPolicy;
   /**

@@ -26,7 +26,7 @@ export interface Estimate {
   readonly growthBySize?: (totalBytes: number) => FootprintGrowth | null;
   /** The runtime's own verdict on this load configuration; null when it was not asked. */
   readonly guardrails: 'pass' | 'refuse' | null;
-  /** The engine can't load the model this way, however much memory there is. Default false. */
+  /** The engine cannot load the model this way, however much memory there is. Default false. */
   readonly refused?: boolean;
   /**
    * Whether the model has expert layers; absent when unknown. A dense model gets no options that move

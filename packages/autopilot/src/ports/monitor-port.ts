@@ -6,7 +6,7 @@ export interface MonitorPort {
   /** One reading, taken now. */
   snapshot(options: CallOptions): Promise<Resources>;
   /**
-   * Reads only RAM, in less than a millisecond, for polls between two rounds. Null when the machine can't do
+   * Reads only RAM, in less than a millisecond, for polls between two rounds. Null when the machine cannot do
    * that. The next round then notices use over a limit.
    */
   readonly readRam: (() => Promise<{ readonly availableBytes: number | null }>) | null;

@@ -77,7 +77,7 @@ export interface RuntimePort {
   unload(instanceIdentifier: string, options: CallOptions): Promise<void>;
   /**
    * Calls `listener` as soon as an engine has crashed, or was ended from outside. Returns a function that stops the calls. Default: the
-   * runtime can't tell, and the next listing shows that the resident is gone.
+   * runtime cannot tell, and the next listing shows that the resident is gone.
    */
   onEnded?(listener: (ended: EndedResident) => void): () => void;
 }

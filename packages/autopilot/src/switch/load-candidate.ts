@@ -47,7 +47,7 @@ export interface LoadTask extends LoadContext {
   readonly identifier: string | null;
 }
 
-/** The loaded instance, or the reason why the candidate can't be used. */
+/** The loaded instance, or the reason why the candidate cannot be used. */
 export type LoadOutcome =
   | { readonly instance: RuntimeInstance; readonly failure: null }
   | { readonly instance: null; readonly failure: LoadFailure };

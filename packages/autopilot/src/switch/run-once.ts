@@ -34,7 +34,7 @@ export interface RunOptions {
  *
  * @throws the signal's reason when it fires. A load under way is then cancelled and leaves nothing behind;
  *   models that had been unloaded before stay unloaded. An error of a port that is not about a model (the
- *   runtime can't be reached) is thrown unchanged.
+ *   runtime cannot be reached) is thrown unchanged.
  */
 export async function runOnce(
   ports: AutopilotPorts,

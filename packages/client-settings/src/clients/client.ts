@@ -47,7 +47,7 @@ export type ClientName =
 export interface Client {
   readonly name: ClientName;
   readonly title: string;
-  /** Null: another program can't write the settings. */
+  /** Null: another program cannot write the settings. */
   readonly file: SettingsFile | null;
   /** Environment variables that the client reads. */
   readonly environment: (access: GatewayAccess) => Readonly<Record<string, string>>;

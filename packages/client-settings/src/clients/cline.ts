@@ -17,7 +17,7 @@ export const CLINE: Client = {
   file: null,
   environment: () => ({}),
   steps: (access) => [
-    "Cline keeps its settings in VS Code's own storage, which other programs can't write.",
+    "Cline keeps its settings in VS Code's own storage, which other programs cannot write.",
     'Open Cline in VS Code and press the gear.',
     'API Provider: OpenAI Compatible.',
     `Base URL: ${openAiUrl(access)}`,

@@ -14,7 +14,7 @@ import { openAiUrl } from '../gateway-access.js';
 // - https://dev.to/aihubmix/codex-configtoml-a-working-setup-and-what-each-error-means-2ghj (Codex 0.162): the place on
 //   each platform; `wire_api = "responses"` is the only accepted value; the file is read only at the start.
 // - CODEX_HOME moves the folder (docs/config.md of the repository).
-// - https://github.com/openai/codex/issues/11698: built-in providers such as `openai` can't be overridden in the file.
+// - https://github.com/openai/codex/issues/11698: built-in providers such as `openai` cannot be overridden in the file.
 
 // Tried with Codex 0.171.0:
 // - Its sub-agents are tools of the type `namespace`, which LM Studio refuses (lmstudio-bug-tracker #1810), so that every request

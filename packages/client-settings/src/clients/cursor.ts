@@ -13,7 +13,7 @@ export const CURSOR: Client = {
   file: null,
   environment: () => ({}),
   steps: (access) => [
-    `Cursor sends every request through its own servers. They can't reach ${access.url}, so the gateway needs a public HTTPS address, for example through a tunnel.`,
+    `Cursor sends every request through its own servers. They cannot reach ${access.url}, so the gateway needs a public HTTPS address, for example through a tunnel.`,
     'Whoever knows that address can use your models. Give the gateway an API key first.',
     'Cursor Settings, Models, API Keys: turn on OpenAI API Key and paste the key of the gateway.',
     'Turn on Override OpenAI Base URL and enter the public address with /v1 at its end.',

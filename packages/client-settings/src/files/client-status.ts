@@ -13,7 +13,7 @@ export type ConnectionState =
   /** The file names another address. */
   | 'elsewhere'
   | 'not connected'
-  /** The file can't be read. */
+  /** The file cannot be read. */
   | 'unreadable'
   /** The client has no settings file that can be read. */
   | 'unknown';

@@ -45,7 +45,7 @@ export async function readRecord(file: string): Promise<ConnectionRecord | null>
   if (record !== null) return record;
   throw new ClientSettingsError(
     'FILE_INVALID',
-    `${recordFile(file)} is damaged, so the change can't be taken back. If ${backupFile(file)} exists, copy it over ${file}. Then delete ${recordFile(file)}.`,
+    `${recordFile(file)} is damaged, so the change cannot be taken back. If ${backupFile(file)} exists, copy it over ${file}. Then delete ${recordFile(file)}.`,
   );
 }
 

@@ -102,7 +102,7 @@ export async function planConnection(
 
 /**
  * Writes a plan: the copy of the file, the record for `undo`, then the file. If the text stays as it is, only the permissions
- * of the file change, where the plan restricts them. If the file can't be written, the copy and the record become what they
+ * of the file change, where the plan restricts them. If the file cannot be written, the copy and the record become what they
  * were before.
  *
  * @throws ClientSettingsError `FILE_CHANGED`, `FILE_UNUSABLE`
@@ -123,7 +123,8 @@ export async function writeConnection(plan: ConnectionPlan): Promise<void> {
     await writeRecord(plan);
     await replaceText(file, after, restricts ? ownerOnly : undefined);
   } catch (error) {
-    // Where this fails, too, the first error says more. `undo` then leaves the settings that the record does not match.
+    // If this fails, too, the first error is thrown, because it says more. The record then names settings that the file does not
+    // have, and `undo` leaves the file as it is.
     await restoreRecord(file, oldRecord, backup).catch(() => undefined);
     throw error;
   }

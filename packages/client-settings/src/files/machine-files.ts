@@ -213,7 +213,7 @@ function unusable(file: string, action: string, error: unknown): ClientSettingsE
     code === 'EEXIST' ? 'Move it away, then run the command again.' : 'Check its permissions.';
   return new ClientSettingsError(
     'FILE_UNUSABLE',
-    `${file} can't be ${action} (${code}). ${advice}`,
+    `${file} cannot be ${action} (${code}). ${advice}`,
     {
       cause: error,
     },

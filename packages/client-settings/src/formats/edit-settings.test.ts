@@ -34,11 +34,11 @@ describe('JSON with comments', () => {
 
   test('a list in the place of an object is refused', () => {
     expect(() => edit('jsonc', '{"env": []}', ['env', 'A'], 'x')).toThrow(/env\.A in FILE/);
-    expect(() => edit('jsonc', '[]', ['a'], 'x')).toThrow(/FILE can't be read as JSONC/);
+    expect(() => edit('jsonc', '[]', ['a'], 'x')).toThrow(/FILE cannot be read as JSONC/);
   });
 
   test('a key that is there twice is refused', () => {
-    expect(() => edit('jsonc', '{"a": 1, "a": 2}', ['a'], 'x')).toThrow(/can't be changed safely/);
+    expect(() => edit('jsonc', '{"a": 1, "a": 2}', ['a'], 'x')).toThrow(/cannot be changed safely/);
   });
 
   test('a syntax error is named with its line and column', () => {
@@ -112,7 +112,7 @@ describe('YAML', () => {
     ['an object in braces', '{models: [{name: A}]}\n'],
   ])('%s is refused', (_, text) => {
     const refused = () => edit('yaml', text, ['models', ENTRY], { name: 'Mai' });
-    expect(refused).toThrow(/can't be changed safely/);
+    expect(refused).toThrow(/cannot be changed safely/);
   });
 
   test('a syntax error is named with its line', () => {
@@ -218,13 +218,13 @@ describe('TOML', () => {
   });
 
   test('a syntax error is named', () => {
-    expect(() => parseSettings('toml', 'a = \n', 'FILE')).toThrow(/FILE can't be read as TOML/);
+    expect(() => parseSettings('toml', 'a = \n', 'FILE')).toThrow(/FILE cannot be read as TOML/);
   });
 });
 
 test('a file of several YAML documents is refused in plain words', () => {
   expect(() => parseSettings('yaml', 'a: 1\n---\nb: 2\n', 'FILE')).toThrow(
-    "FILE can't be read as YAML: it contains several documents. Correct the file",
+    'FILE cannot be read as YAML: it contains several documents. Correct the file',
   );
 });
 

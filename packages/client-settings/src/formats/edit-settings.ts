@@ -24,7 +24,7 @@ export function parseSettings(format: FormatName, text: string, file: string): V
   } catch (error) {
     throw new ClientSettingsError(
       'FILE_INVALID',
-      `${file} can't be read as ${format.toUpperCase()}: ${messageOf(error)}. Correct the file, then run the command again.`,
+      `${file} cannot be read as ${format.toUpperCase()}: ${messageOf(error)}. Correct the file, then run the command again.`,
       { cause: error },
     );
   }
@@ -68,7 +68,7 @@ function editOnce(
   }
   throw new ClientSettingsError(
     'FILE_NOT_EDITABLE',
-    `${pathText(path)} in ${file} is written in a form that can't be changed safely. Change it by hand; the command without --write prints the settings.`,
+    `${pathText(path)} in ${file} is written in a form that cannot be changed safely. Change it by hand; the command without --write prints the settings.`,
     { cause },
   );
 }

@@ -63,7 +63,7 @@ export function openPlacementLog(
 /**
  * The last placements of a log, the newest first. Lines that are cut or of another version are left out.
  *
- * @throws FleetError `FILE_UNUSABLE` where the log can't be read
+ * @throws FleetError `FILE_UNUSABLE` where the log cannot be read
  */
 export async function readPlacements(
   file: string,
@@ -88,7 +88,7 @@ async function readOrEmpty(file: string): Promise<string> {
     return await readFile(file, 'utf8');
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return '';
-    throw new FleetError('FILE_UNUSABLE', `${file} can't be read. Check its permissions.`, {
+    throw new FleetError('FILE_UNUSABLE', `${file} cannot be read. Check its permissions.`, {
       cause: error,
     });
   }

@@ -41,7 +41,7 @@ export function askLeases(connection: FleetConnection, options: AskLeasesOptions
     if (!decoded.ok)
       throw new FleetError(
         'FLEET_UNREACHABLE',
-        `The answer of host ${host} to ${method} can't be read: ${decoded.reason}.`,
+        `The answer of host ${host} to ${method} cannot be read: ${decoded.reason}.`,
       );
     onAnswer(host, decoded.value.epoch);
     return decoded.value;

@@ -9,9 +9,9 @@ import type {
   LeaseGrantPort,
 } from './lease-types.js';
 
-/** Most requests and leases of one asker. */
+/** Maximum number of requests and leases of one asker. */
 export const MAX_GRANTS_OF_ASKER = 256;
-/** Most requests and leases of all askers. */
+/** Maximum number of requests and leases of all askers together. */
 export const MAX_GRANTS = 4096;
 
 /**
@@ -20,7 +20,7 @@ export const MAX_GRANTS = 4096;
  * A request is `pending` until this host's serving port has answered it, then `granted` or `refused`. It ends `ttlMs` after
  * the last message of the asker: `await` while it is pending, `renew` once it is granted. The end of a pending request
  * cancels it at the port, which stops the load where nobody else needs it. The end of a lease releases its resident. A lease also
- * ends where no request has run on it for a minute, because its resident can't be unloaded meanwhile.
+ * ends where no request has run on it for a minute, because its resident cannot be unloaded meanwhile.
  */
 export interface Grants {
   /** Begins a request, unless it has begun already. Returns a refusal where the host takes no more; null otherwise. */

@@ -26,7 +26,7 @@ const ticket = z.string().regex(/^[0-9a-f]{32}$/, { error: 'not a ticket' });
 const token = z.string().regex(/^[0-9a-f]{16}-[1-9][0-9]{0,15}$/, { error: 'not a token' });
 
 const leaseRequest: z.ZodType<LeaseRequest> = z.object({
-  // A capability that this host does not know can't be met, so the request is refused.
+  // A capability that this host does not know cannot be met, so the request is refused.
   capabilities: z.array(z.enum(CAPABILITIES)).max(50),
   minContextLengthTokens: tokens,
   tiers: z.array(z.enum(TIERS)).max(TIERS.length).nullable(),

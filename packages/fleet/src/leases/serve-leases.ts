@@ -61,7 +61,7 @@ export function serveLeases(
               kind: 'refused',
               epoch,
               reason: 'BAD_REQUEST',
-              message: `The request can't be read: ${decoded.reason}.`,
+              message: `The request cannot be read: ${decoded.reason}.`,
               figures: {},
             } satisfies Outcome),
       ),

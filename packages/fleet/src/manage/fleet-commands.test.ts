@@ -100,5 +100,5 @@ test('a folder that cannot be made is told with the next step', async () => {
   await writeFile(file, '');
   await expect(
     command('init', { folder: path.join(file, 'fleet'), host: 'desktop', address: '127.0.0.1' }),
-  ).rejects.toThrow(/can't be (?:read|written): .*ENOTDIR.* Check/);
+  ).rejects.toThrow(/cannot be (?:read|written): .*ENOTDIR.* Check/);
 });

@@ -54,7 +54,7 @@ export type FleetCommandName =
 /**
  * Runs a command of `mai fleet`.
  *
- * @throws FleetError; `INVALID_REQUEST` for a name, an address or a port that can't be used
+ * @throws FleetError; `INVALID_REQUEST` for a name, an address or a port that cannot be used
  */
 export async function runFleetCommand(
   name: FleetCommandName,

@@ -43,7 +43,7 @@ export interface WatchFleetOptions {
   readonly signal: AbortSignal;
   /** This machine. Its LM Studio shows the devices of LM Link. */
   readonly facts: OwnFactsPort;
-  /** Called where the devices can't be read. */
+  /** Called where the devices cannot be read. */
   readonly warn: (message: string) => void;
 }
 

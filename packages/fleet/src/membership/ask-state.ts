@@ -12,7 +12,7 @@ import { decodeHostState } from '../state/host-state-codec.js';
 import type { HostState } from '../state/host-state.js';
 
 const CONNECT_DEADLINE_MS = 2000;
-/** A host answers at once. The rest is for a slow machine and network. */
+/** A host answers at once. A slow machine or a slow network needs more time. */
 const ANSWER_TIMEOUT_MS = 1000;
 
 /** Asks a host for its state. @throws FleetError `FLEET_UNREACHABLE`; the signal's reason */

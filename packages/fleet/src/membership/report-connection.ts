@@ -7,7 +7,7 @@ const CHECK_MS = 5000;
 const CHECKS = 2;
 
 /**
- * Reports once that NATS can't be reached for ten seconds, and again after each later connection that is lost. Ends with the signal.
+ * Reports once that NATS cannot be reached for ten seconds, and again after each later connection that is lost. Ends with the signal.
  * Without this report, a machine that serves alone looks like one whose fleet has no other hosts.
  */
 export async function reportConnection({

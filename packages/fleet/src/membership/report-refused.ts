@@ -4,7 +4,7 @@ import type { Clock } from '../clock.js';
 const INTERVAL_MS = 60_000;
 
 /**
- * Reports messages of other hosts that can't be used. Every heartbeat may have the same fault, and a malicious host can send a new
+ * Reports messages of other hosts that cannot be used. Every heartbeat may have the same fault, and a malicious host can send a new
  * fault each time. So a host is reported only for a reason that differs from its last one, and at most once a minute.
  */
 export function createRefusedReport(

@@ -82,7 +82,7 @@ const LONGEST_RETRY_MS = 10_000;
 /**
  * Connects a host to the fleet's NATS. Does not wait for a server: where none answers, attempts go on in the background.
  *
- * @throws FleetError `FILE_UNUSABLE` where the name of the host or the list of servers can't be used
+ * @throws FleetError `FILE_UNUSABLE` where the name of the host or the list of servers cannot be used
  */
 export async function connectFleet(options: ConnectFleetOptions): Promise<FleetConnection> {
   const { host, credentials, clock = systemClock } = options;
@@ -90,7 +90,7 @@ export async function connectFleet(options: ConnectFleetOptions): Promise<FleetC
   if (!isHostName(host))
     throw new FleetError(
       'FILE_UNUSABLE',
-      `${JSON.stringify(host)} can't be the name of a host: use 1 to 63 lower-case letters, digits and dashes.`,
+      `${JSON.stringify(host)} cannot be the name of a host: use 1 to 63 lower-case letters, digits and dashes.`,
     );
   if (servers.length === 0)
     throw new FleetError('FILE_UNUSABLE', 'The fleet has no NATS server: name at least one URL.');

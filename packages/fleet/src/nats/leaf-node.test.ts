@@ -164,7 +164,7 @@ test('the states of both sides and a lease pass a leaf node, and permissions hol
   );
   expect(answer).toMatchObject({ kind: 'granted', lease: { host: 'desktop', resident } });
 
-  // The laptop can't speak for another host: the site's server has the same permissions.
+  // The laptop cannot speak for another host: the site's server has the same permissions.
   const heard: string[] = [];
   desktop.subscribe('mai.heartbeat.*', ({ subject }) => heard.push(subject));
   await desktop.roundTrip({ deadlineMs: 30_000, signal: null });

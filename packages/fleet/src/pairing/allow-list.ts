@@ -43,8 +43,8 @@ const signedSchema = z.strictObject({ content: z.string(), signature: z.string()
  * The hosts that gateways of the fleet talk to, with the fingerprints of their certificates, and the fleet's nats-servers.
  * Each host that runs a nats-server writes its configuration from the newest list.
  *
- * The fleet's authority signs the list, so it may travel over any connection: a host that may write to NATS can't add or remove
- * a host. A reader keeps the list with the highest revision that it has seen, also over a restart, so an old list can't be put
+ * The fleet's authority signs the list, so it may travel over any connection: a host that may write to NATS cannot add or remove
+ * a host. A reader keeps the list with the highest revision that it has seen, also over a restart, so an old list cannot be put
  * back.
  */
 export interface AllowList {

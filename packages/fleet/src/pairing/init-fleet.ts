@@ -63,7 +63,7 @@ export interface InitializedFleet {
  * for nats-server, and the configuration of nats-server, which is then started. All files have mode 0600.
  *
  * Throws `NATS_UNAVAILABLE` where no nats-server is installed, `ADDRESS_IN_USE` where its port is taken, and `FILE_UNUSABLE`
- * where this machine belongs to a fleet already or a file can't be written. Throws a `RangeError` for an invalid host
+ * where this machine belongs to a fleet already or a file cannot be written. Throws a `RangeError` for an invalid host
  * name, address or port.
  */
 export async function initFleet(options: InitFleetOptions): Promise<InitializedFleet> {

@@ -120,7 +120,7 @@ export interface AssumedFigures {
   readonly promptTokensPerSecond: number;
   /** Speed at which a load reads a model whose load time is not known. */
   readonly loadBytesPerSecond: number;
-  /** Time of a load in addition to the reading. */
+  /** Time of a load without the time of reading the files. */
   readonly loadStartMs: number;
   /** Load time of a model whose size is not known either. */
   readonly loadMs: number;

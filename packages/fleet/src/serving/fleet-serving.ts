@@ -148,7 +148,7 @@ export function createFleetServing(parts: FleetServingParts): ServingPort {
     const placement = placeRequest(input);
     const attempts: PlacementAttempt[] = [];
     let failure: unknown = null;
-    /** The lease of this machine, where it did not come in time. */
+    /** The lease of this machine that did not come in time; null while none is late. */
     let late: Promise<ServingLease> | null = null;
     // A machine that was late a moment ago is asked after the others.
     const alternatives = avoided.has(ownHost)

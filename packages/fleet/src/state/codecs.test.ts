@@ -179,7 +179,7 @@ describe('the state of a host', () => {
     expect(decodeHostState(bytes(text), 'attic').ok).toBe(false);
   });
 
-  it('is written without the names that readers refuse, and so is read by them', () => {
+  it('is written without names that readers refuse, so that they can read the rest', () => {
     const strange = {
       ...STATE,
       models: [

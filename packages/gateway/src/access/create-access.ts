@@ -205,7 +205,7 @@ export function createAccess(options: AccessOptions): Access {
       const secret = sessionSecret(request);
       const token = request.headers[CSRF_HEADER];
       const session = await sessionOf(request);
-      // Another site can't sign the page out: it can't read the token.
+      // Another site cannot sign the page out: it cannot read the token.
       if (secret !== null && session !== null) {
         if (typeof token !== 'string' || !isSameSecret(token, session.csrfToken)) {
           return describe(session, allowedBy(session.key));

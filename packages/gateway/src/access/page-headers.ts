@@ -1,6 +1,6 @@
 /**
  * Security headers of the page. Scripts, styles and connections come from the gateway alone, and no inline script
- * runs, so text of a model that reaches the page can't act.
+ * runs, so text of a model that reaches the page cannot act.
  */
 export const PAGE_HEADERS: Readonly<Record<string, string>> = {
   'content-security-policy': [

@@ -16,7 +16,7 @@ export interface PeerRules {
   hostOf(fingerprint: string): string | null;
   /**
    * Instance identifier of the resident that the lease of a host is for; null where the lease is not in force. A request gets this resident or a
-   * refusal, so a host can't use its lease on one model to have another one loaded.
+   * refusal, so a host cannot use its lease on one model to have another one loaded.
    */
   residentOf(lease: string, host: string): string | null;
   /**

@@ -5,7 +5,7 @@ import { hashOf, type StoredKey } from './keys/api-key.js';
 /** A browser that has signed in. */
 export interface Session {
   readonly key: StoredKey;
-  /** Changing requests must send this text, which other sites can't read. */
+  /** Changing requests must send this text, which other sites cannot read. */
   readonly csrfToken: string;
   /** Epoch milliseconds. */
   readonly expiresAtMs: number;

@@ -116,7 +116,7 @@ export function bindOperation<
   };
 }
 
-/** A type whose fields and elements can't be assigned. */
+/** A type whose fields and elements cannot be assigned. */
 export type DeepReadonly<Value> = Value extends object
   ? { readonly [Field in keyof Value]: DeepReadonly<Value[Field]> }
   : Value;
@@ -147,7 +147,7 @@ export async function parseBody<Schema extends z.ZodObject>(
     })
     .finally(() => share.end());
   const [type = ''] = (request.headers['content-type'] ?? '').split(';');
-  // A form of another site can't send this type without asking first.
+  // A form of another site cannot send this type without asking first.
   if (bytes.length > 0 && type.trim().toLowerCase() !== 'application/json') {
     throw new ControlFailure(
       415,

@@ -7,7 +7,7 @@ import { openApiDocument } from './openapi/document.js';
 interface TextField {
   readonly what: string;
   readonly schema: TextSchema;
-  /** Whether it stands in a body. A URL can't hold half a character. */
+  /** Whether it stands in a body. A URL cannot hold half a character. */
   readonly inBody: boolean;
   readonly send: (url: string, text: string) => ReturnType<typeof ask>;
 }

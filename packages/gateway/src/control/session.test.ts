@@ -183,7 +183,7 @@ test('wrong keys get no cookie, and after many of them the address waits', async
   expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
 });
 
-test("another site can't sign a browser in", async () => {
+test('another site cannot sign a browser in', async () => {
   const { answer } = await signIn(key, { origin: 'http://evil.example' });
   expect(answer.status).toBe(403);
 });

@@ -188,7 +188,7 @@ test('the number of values of a label is bounded', () => {
   expect(createBoundedLabels().of('x'.repeat(201))).toBe('other');
 });
 
-test("the name of a model can't break the format", async () => {
+test('the name of a model cannot break the format', async () => {
   await using world = await open();
   world.metrics.served({ ...SERVED, modelKey: 'a"} 1\nmai_forged 1\\' });
   const { text } = await ask(world.url);

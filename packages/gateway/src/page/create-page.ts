@@ -96,7 +96,7 @@ function sendText(
   response.end(request.method === 'HEAD' ? undefined : text);
 }
 
-/** The decoded path of a request target; null where it can't be decoded. */
+/** The decoded path of a request target; null where it cannot be decoded. */
 function pathOf(target: string): string | null {
   const [path = ''] = target.split(/[?#]/, 1);
   try {

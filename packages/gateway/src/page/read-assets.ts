@@ -95,7 +95,7 @@ async function listFiles(folder: string, below: string): Promise<readonly string
 function unusable(folder: string, why: string, cause?: unknown): GatewayError {
   return new GatewayError(
     'FILE_UNUSABLE',
-    `The files of the page in ${folder} can't be served: ${why}. Build them with "npm run build -w @mai/dashboard".`,
+    `The files of the page in ${folder} cannot be served: ${why}. Build them with "npm run build -w @mai/dashboard".`,
     cause === undefined ? undefined : { cause },
   );
 }

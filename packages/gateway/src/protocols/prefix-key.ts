@@ -18,7 +18,7 @@ export function prefixKeyOf(body: JsonObject): string | null {
   return createHash('sha256').update(text).digest('base64url').slice(0, 16);
 }
 
-/** The first characters of a value as a text. Any depth of nesting is allowed, and what follows them is not read. */
+/** The first characters of a value as a text. The rest of the value is not read. The value may be nested to any depth. */
 function startOf(value: unknown): string {
   let text = '';
   const open: unknown[] = [value];

@@ -23,7 +23,7 @@ test('the same text without such a code is tried again, because LM Studio has it
   });
 });
 
-test("a prompt that the embedded engine's context can't hold is reported with its sizes", () => {
+test("a prompt that the embedded engine's context cannot hold is reported with its sizes", () => {
   const message =
     "This model's maximum context length is 4096 tokens, and the input has 5000 tokens. Shorten the input.";
   expect(answered(400, { code: 'context_length_exceeded', message })).toEqual({

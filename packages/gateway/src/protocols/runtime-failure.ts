@@ -9,7 +9,7 @@ import type { AnswerHead, ExceededContext, UpstreamFailure } from './protocol.js
 const FAILURES_OF_A_RESIDENT =
   /crash|exit code|unloaded|out of memory|failed to load|error loading model|no models? (?:is |are )?(?:currently )?loaded|model (?:is )?not loaded|insufficient (?:system resources|memory)|channel error|operation cancell?ed|cannot find a model with|websocket|disconnected/i;
 
-/** Texts of LM Studio and of the embedded engine for a prompt that the context can't hold. */
+/** Texts of LM Studio and of the embedded engine for a prompt that the context cannot hold. */
 const CONTEXT_EXCEEDED = /n_keep|context (?:length|size)|context_length_exceeded/i;
 
 /** Texts of other failures of the request itself, which any resident would refuse. */

@@ -36,7 +36,7 @@ export class WaitingLine {
     return this.#tickets[Symbol.iterator]();
   }
 
-  /** Why a further request of a client can't wait; null where it can. */
+  /** Why a further request of a client cannot wait; null where it can. */
   refusal(client: string): SchedulingFailure | null {
     const own = this.#perClient.get(client) ?? 0;
     if (own >= this.#limits.waitingPerClientMax) return clientQueueFull(own);

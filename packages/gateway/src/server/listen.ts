@@ -208,7 +208,7 @@ function secureOptions(
 }
 
 const WRONG_PAIR =
-  "The TLS certificate and private key can't be used together. Give a certificate in PEM and its own unencrypted private key in PEM.";
+  'The TLS certificate and private key cannot be used together. Give a certificate in PEM and its own unencrypted private key in PEM.';
 const NO_CLIENT_CA =
   'A gateway for other hosts needs TLS with the authority of their certificates. Give `tls` with `clientCa`.';
 
@@ -244,7 +244,7 @@ function listenError(error: NodeJS.ErrnoException, host: string, port: number): 
   }
   return new GatewayError(
     'ADDRESS_UNAVAILABLE',
-    `The gateway can't listen on ${where}: ${asSentence(error.message)} Choose an address of this machine and a port above 1023.`,
+    `The gateway cannot listen on ${where}: ${asSentence(error.message)} Choose an address of this machine and a port above 1023.`,
     { cause: error },
   );
 }

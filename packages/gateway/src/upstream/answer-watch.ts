@@ -2,7 +2,7 @@
 const HEAD_BYTES = 2048;
 /** Longest start of an event that is kept. Its name stands there, also after an `id` and a `retry`. */
 const EVENT_START_BYTES = 256;
-/** A blank line ends an event. It may begin in bytes that are forgotten, so this many of them are kept. */
+/** A blank line ends an event, and may be split between two chunks. So this many bytes of the last chunk are kept. */
 const EDGE_BYTES = 3;
 const NOTHING: Buffer = Buffer.alloc(0);
 const [LINE_FEED, CARRIAGE_RETURN] = [0x0a, 0x0d];

@@ -5,7 +5,7 @@ import { GatewayError } from '../gateway-error.js';
 import type { HttpClient } from './http-client.js';
 
 /**
- * Sends one request over loopback, so that a client that can't work is found at the start, and not at the first request. undici
+ * Sends one request over loopback, so that a client that cannot work is found at the start, and not at the first request. undici
  * parses answers with WebAssembly, and Node reserves 10 GiB of address space for each of its memories.
  *
  * Other failures are ignored: a runtime at another address may still answer.

@@ -18,7 +18,7 @@ const OUT_OF_REACH: readonly unknown[] = [
 const OWN_SHORTAGE: readonly unknown[] = ['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EAGAIN'];
 
 /**
- * Whether an error shows that the other machine's gateway can't be reached: no connection to it opens, or nothing arrives over one.
+ * Whether an error shows that the other machine's gateway cannot be reached: no connection to it opens, or nothing arrives over one.
  * A refusal of the connection counts, although a machine has answered: a firewall refuses connections in the place of the gateway,
  * and where the refusal is genuine, no gateway listens. A connection that opened and was then reset, or whose certificate was
  * refused, tells the opposite.

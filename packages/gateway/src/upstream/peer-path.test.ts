@@ -61,7 +61,7 @@ test.each([
   ['a connection that was closed before the answer', failed({ code: 'UND_ERR_SOCKET' })],
   ['a refused certificate', failed({ code: 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED' })],
   ['an error without a code', failed({})],
-  // The host may be well. Only this machine can't ask it.
+  // The host may be well. Only this machine cannot ask it.
   ['a lack of open files on this machine', failed({ code: 'EMFILE', syscall: 'connect' })],
 ])('%s ends nothing', async (_what, error) => {
   answer = error;

@@ -82,7 +82,7 @@ export function relay(
     readonly lost?: AbortSignal | null;
     /**
      * Whether up to 64 KiB of an answer that is no stream are held back until it is whole. A part of a JSON document is of no use to a
-     * client and can't be followed by an error; held back, the request can still go elsewhere. Default false.
+     * client and cannot be followed by an error; held back, the request can still go elsewhere. Default false.
      */
     readonly holdsBodies?: boolean;
     readonly monotonicMs: () => number;
@@ -159,7 +159,7 @@ export function relay(
           pass(chunk);
           return;
         }
-        // The rest of a failure says nothing more.
+        // Only the first bytes of a failed answer are needed to tell the fault.
         if (refused !== null && heldBytes >= HEAD_BYTES_MAX) {
           hasMore = true;
           return;
@@ -211,7 +211,7 @@ const NOT_A_STREAM: UpstreamFailure = {
 const EVENT_STREAM = 'text/event-stream';
 
 /**
- * Whether an answer can't be read as text. It is passed on as bytes, although the runtime was asked for an uncompressed one.
+ * Whether an answer cannot be read as text. It is passed on as bytes, although the runtime was asked for an uncompressed one.
  */
 function isCompressed({ headers }: HttpHead): boolean {
   const encoding = headers['content-encoding'];

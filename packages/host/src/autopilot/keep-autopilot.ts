@@ -59,7 +59,7 @@ async function runHere(
   }
 }
 
-/** Resolves when the other autopilot has ended, or can't be followed. */
+/** Resolves when the other autopilot has ended, or cannot be followed. */
 async function followOther(
   host: Pick<Host, 'events'>,
   { signal, onEvent }: KeepOptions,

@@ -161,7 +161,7 @@ export async function openAutopilot(
       server = await serveControl(local.service, { path: files.control });
     } catch (error) {
       // Only a warning, because the autopilot works without the socket and reads the journal.
-      warnAbout("Other programs can't lease models from this autopilot")(error);
+      warnAbout('Other programs cannot lease models from this autopilot')(error);
     }
   };
   const stop = async (): Promise<void> => {

@@ -8,7 +8,7 @@ export interface InitialConfig extends DownloadsReport {
   readonly text: string;
   /** Keys of the downloaded models that the text names. */
   readonly modelKeys: readonly string[];
-  /** Keys of downloaded models that a configuration can't name, because `isConfigurableModelKey` is false. */
+  /** Keys of downloaded models that a configuration cannot name, because `isConfigurableModelKey` is false. */
   readonly leftOut: readonly string[];
 }
 

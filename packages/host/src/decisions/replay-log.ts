@@ -53,7 +53,7 @@ export interface ReplaySummary {
     readonly part: string;
     readonly fields: readonly FieldDifference[];
   } | null;
-  /** Decisions in formats of earlier versions. They can't be replayed. */
+  /** Decisions in formats of earlier versions. They cannot be replayed. */
   readonly older: readonly (NonNullable<ReplayReport['older']> & { readonly file: string })[];
   readonly corrupt: readonly { readonly file: string; readonly line: number }[];
   readonly cutOff: readonly { readonly file: string; readonly line: number }[];

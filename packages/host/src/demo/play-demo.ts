@@ -58,7 +58,7 @@ export interface DemoStep {
  * Plays the demo on this machine's real memory: llama.cpp loads models of random weights, a process takes memory, the
  * autopilot steps down, the process ends, and the autopilot steps up. Removes its files and ends its processes.
  *
- * @returns the chapters; or the reason for which the demo can't run on this machine
+ * @returns the chapters; or the reason for which the demo cannot run on this machine
  */
 export async function playDemo(
   stage: DemoStage,
@@ -92,7 +92,7 @@ export async function playDemo(
   stage.heading('Models of the demo, and the memory that each takes here');
   stage.models((await host.models()).models);
   stage.text(
-    `The demo has its own policy: Mai keeps the use of RAM below ${formatBytes(policy.limitBytes)}, a little above the present use and the largest model, and acts within seconds. Your own limits are higher, and your own times longer.`,
+    `The demo has its own policy. Mai acts within seconds, and keeps the use of RAM below ${formatBytes(policy.limitBytes)}: the largest model just fits beside the present use. The limits and the times of your own configuration are higher.`,
   );
   await stage.pause();
   await using running = await host.startAutopilot({ intervalMs: 500 });

@@ -27,7 +27,7 @@ const SPARE_BYTES = 256 * MIB;
 const MEMORY_FILE_SYSTEMS: readonly number[] = [0x01021994, 0x858458f6];
 
 /**
- * Writes language models of random weights for the embedded engine. Returns null where each folder is in memory, can't
+ * Writes language models of random weights for the embedded engine. Returns null where each folder is in memory, cannot
  * be written, or has too little free space, also where its disk becomes full meanwhile.
  */
 export async function writeNoiseModels(
@@ -49,7 +49,7 @@ export async function writeNoiseModels(
     } catch (error) {
       await remove();
       signal?.throwIfAborted();
-      // The system's error: this folder can't be written, or the disk is full. The next folder is tried.
+      // The system's error: this folder cannot be written, or the disk is full. The next folder is tried.
       if (errorCodeOf(error) === null) throw error;
     }
   }

@@ -65,7 +65,7 @@ export function checkChains({ config: given }: LoadedModelConfig, downloads: Dow
     );
   }
   if (downloaded.length === 0 && downloads.unreadable.length > 0) {
-    return warning('Models', "No model was found, and some folders or files can't be read.", null);
+    return warning('Models', 'No model was found, and some folders or files cannot be read.', null);
   }
   if (downloaded.length === 0) {
     return warning(

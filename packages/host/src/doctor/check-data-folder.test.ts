@@ -23,7 +23,7 @@ test('a place where nothing can be written is a fault with the next step', async
   await writeFile(file, '');
   const found = await check(path.join(file, 'mai'));
   expect(found).toMatchObject({ state: 'fault', mend: expect.stringContaining('XDG_DATA_HOME') });
-  expect(found.message).toContain("can't be written");
+  expect(found.message).toContain('cannot be written');
 });
 
 // The kernel's own read-only file system; root may write everywhere else.

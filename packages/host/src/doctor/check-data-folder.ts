@@ -22,14 +22,14 @@ export async function checkDataFolder({
     const { bavail, bsize } = await statfs(folder);
     const free = `${formatBytes(bavail * bsize)} free on its disk`;
     if (bavail * bsize < NEEDED_BYTES)
-      return fault(NAME, `${data} can't be written: ${free}.`, FREE_SPACE);
+      return fault(NAME, `${data} cannot be written: ${free}.`, FREE_SPACE);
     return bavail * bsize < SPARE_BYTES
       ? warning(NAME, `${data} has only ${free}.`, FREE_SPACE)
       : ok(NAME, `${data}, ${free}.`);
   } catch (error) {
     return fault(
       NAME,
-      `${data} can't be written: ${messageOf(error)}. So no model can be loaded, and nothing is learned.`,
+      `${data} cannot be written: ${messageOf(error)}. So no model can be loaded, and nothing is learned.`,
       'Make it writable for this user, or choose another place with XDG_DATA_HOME (Linux) or LOCALAPPDATA (Windows).',
     );
   }

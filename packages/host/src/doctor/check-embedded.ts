@@ -26,7 +26,7 @@ export async function checkEmbedded(
   ];
 }
 
-/** Names a limit on the address space, under which large models can't be loaded. */
+/** Names a limit on the address space, under which large models cannot be loaded. */
 async function checkAddressSpace(): Promise<readonly Check[]> {
   const { addressSpaceLimitBytes } = await import('@mai/llama-runtime');
   const limitBytes = addressSpaceLimitBytes();

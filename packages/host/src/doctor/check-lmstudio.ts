@@ -36,7 +36,7 @@ export async function checkLMStudio(
       : [
           ok(
             'LM Link',
-            `${plural(linked.length, 'other machine')} connected: ${linked.map(({ deviceName }) => deviceName).join(', ')}. Mai can't read the memory of other machines.`,
+            `${plural(linked.length, 'other machine')} connected: ${linked.map(({ deviceName }) => deviceName).join(', ')}. Mai cannot read the memory of other machines.`,
           ),
         ]),
     checkResidents(residents),

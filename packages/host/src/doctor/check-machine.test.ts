@@ -59,7 +59,7 @@ const TWO = [...ONE, card('b', 'RTX 3090')];
 describe('cards that the engine of LM Studio does not see', () => {
   test.each([
     ['one of one', 1, ONE, []],
-    ['none of one', 0, ONE, ["LM Studio's engine can't use RTX 5090, so models run on the CPU."]],
+    ['none of one', 0, ONE, ["LM Studio's engine cannot use RTX 5090, so models run on the CPU."]],
     ['one of two', 1, TWO, ["LM Studio's engine sees only 1 GPU of RTX 5090, RTX 3090."]],
     ['none on a machine without cards', 0, [], []],
   ])('%s', async (_, seen, cards, lines) => {
@@ -68,7 +68,7 @@ describe('cards that the engine of LM Studio does not see', () => {
 
   test('are not named where the survey failed', async () => {
     const lines = await gpuLines(0, ONE, [{ type: 'survey-error' }]);
-    expect(lines.join()).toMatch(/LM Studio can't .*\(error\)/);
+    expect(lines.join()).toMatch(/LM Studio cannot .*\(error\)/);
     expect(lines.join()).not.toContain('so models run on the CPU');
   });
 });
@@ -111,6 +111,6 @@ test('a card that programs of this user cannot open is named with the reason, an
 test('a card whose memory has no known size is a warning', async () => {
   const cards = [{ ...card('a', 'A100'), totalBytes: null, usedBytes: null, availableBytes: null }];
   expect(await gpuLines(1, cards)).toEqual([
-    "A100: the size of its memory can't be read, so Mai plans nothing into it.",
+    'A100: the size of its memory cannot be read, so Mai plans nothing into it.',
   ]);
 });

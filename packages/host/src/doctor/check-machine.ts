@@ -75,7 +75,7 @@ function checkMemory({ ram, unified, swap }: ResourceSnapshot): Check {
   if (availableBytes === null) {
     return fault(
       'Memory',
-      `${formatBytes(totalBytes)}${limit}; the free memory can't be read.`,
+      `${formatBytes(totalBytes)}${limit}; the free memory cannot be read.`,
       null,
     );
   }
@@ -96,12 +96,12 @@ function checkGpu(one: GpuSnapshot, machine: ResourceSnapshot): Check {
   if (totalBytes === null) {
     return warning(
       'GPU',
-      `${gpu}: the size of its memory can't be read, so Mai plans nothing into it.`,
+      `${gpu}: the size of its memory cannot be read, so Mai plans nothing into it.`,
       INSTALL_GPU_TOOL,
     );
   }
   if (availableBytes === null) {
-    return warning('GPU', `${gpu}: its free memory can't be read.`, INSTALL_GPU_TOOL);
+    return warning('GPU', `${gpu}: its free memory cannot be read.`, INSTALL_GPU_TOOL);
   }
   return ok('GPU', `${gpu}, ${formatBytes(availableBytes)} of ${formatBytes(totalBytes)} free.`);
 }
@@ -115,7 +115,7 @@ function checkSurvey({ part, code, message }: SurveyProblem): Check {
   };
   return fault(
     'Survey',
-    `LM Studio can't ${what[part]} (${code})${message === null ? '' : `: ${message.replace(/\.$/, '')}`}.`,
+    `LM Studio cannot ${what[part]} (${code})${message === null ? '' : `: ${message.replace(/\.$/, '')}`}.`,
     'Select another runtime in LM Studio (Settings, Runtime), or update the driver of the GPU.',
   );
 }
@@ -127,7 +127,7 @@ function hiddenGpus(surveyed: readonly SurveyedGpu[], known: number): readonly C
   return [
     warning(
       'GPU',
-      `LM Studio sees ${names}, but Mai can't read the free memory of ${surveyed.length === 1 ? 'this GPU' : plural(surveyed.length - known, 'GPU')}.`,
+      `LM Studio sees ${names}, but Mai cannot read the free memory of ${surveyed.length === 1 ? 'this GPU' : plural(surveyed.length - known, 'GPU')}.`,
       INSTALL_GPU_TOOL,
     ),
   ];
@@ -150,14 +150,14 @@ function unseenGpus(
     warning(
       'GPU',
       count === 0
-        ? `LM Studio's engine can't use ${names}, so models run on the CPU.`
+        ? `LM Studio's engine cannot use ${names}, so models run on the CPU.`
         : `LM Studio's engine sees only ${plural(count, 'GPU')} of ${names}.`,
       'Select a runtime for this GPU in LM Studio (Settings, Runtime), or update the driver of the GPU.',
     ),
   ];
 }
 
-/** Warns where this machine has a GPU that the installed build of the embedded engine can't use. */
+/** Warns where this machine has a GPU that the installed build of the embedded engine cannot use. */
 function unusedGpus(usable: readonly SurveyedGpu[], machine: ResourceSnapshot): readonly Check[] {
   const own = machine.gpus.filter((gpu) => hasOwnMemory(gpu, machine));
   if (own.length === 0 || usable.length > 0) return [];
@@ -166,7 +166,7 @@ function unusedGpus(usable: readonly SurveyedGpu[], machine: ResourceSnapshot): 
   return [
     warning(
       'GPU',
-      `The installed build of the embedded engine can't use ${names}, so models run on the CPU.`,
+      `The installed build of the embedded engine cannot use ${names}, so models run on the CPU.`,
       `Install the build for this GPU beside mai: npm install -g @fugood/node-llama-${process.platform}-${process.arch}-${build}`,
     ),
   ];

@@ -26,8 +26,8 @@ export interface Downloads extends DownloadsReport {
    */
   readonly find: (modelKey: string) => Promise<FoundModel | null>;
   /**
-   * The files that a resident was loaded from. Null where the runtime does not name them: LM Studio, and an engine that
-   * has ended.
+   * The files that a resident was loaded from. Null for LM Studio, which does not name them, and for an
+   * engine that has ended.
    */
   readonly filesOfResident: (resident: ResidentInstance) => Promise<ModelFiles | null>;
 }

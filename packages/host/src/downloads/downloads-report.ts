@@ -8,7 +8,7 @@ export type DownloadsOrigin =
       readonly baseUrl: string;
       /**
        * Number of models on other machines of LM Link. The list leaves them out, because the memory of those
-       * machines can't be read from here.
+       * machines cannot be read from here.
        */
       readonly elsewhere: number;
     }

@@ -50,7 +50,7 @@ export async function listDownloads(
       filesOfResident: (resident) => findRegisteredFiles(registry, resident, readFacts),
     };
   }
-  // The files of another machine can't be read from here.
+  // The files of another machine cannot be read from here.
   const isLocal = link.kind === 'off' || link.client.host.isLocal;
   const home = isLocal ? findLMStudioHome({ userHome: context.userHome, env: context.env }) : null;
   const readFacts = createFactsReader(headers);
@@ -131,7 +131,7 @@ async function listWithClient(
   };
 }
 
-/** The fault of a model that LM Studio lists; null where its file has no fault, or can't be read from here. */
+/** The fault of a model that LM Studio lists; null where its file has no fault, or cannot be read from here. */
 async function faultOf(
   { modelKey, path: relative, vision }: DownloadedModel,
   files: ModelFiles | null,

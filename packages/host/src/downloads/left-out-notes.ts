@@ -26,13 +26,13 @@ export function missingFolderNotes({
     ...(missingFolder === null ? [] : [missingFolderNote(missingFolder)]),
     ...missingModelFolders.map(
       (folder) =>
-        `The folder ${onOneLine(folder)} does not exist, so its models can't be found. Mount its drive, or correct --models or model_folders.`,
+        `The folder ${onOneLine(folder)} does not exist, so its models cannot be found. Mount its drive, or correct --models or model_folders.`,
     ),
   ];
 }
 
 /**
- * A sentence for each folder and file whose models can't be found: it does not exist, or can't be read. Where there is such a
+ * A sentence for each folder and file whose models cannot be found: it does not exist, or cannot be read. Where there is such a
  * sentence, no message says that a model is not downloaded, because it may be in that folder.
  */
 export function unreachableNotes(
@@ -42,7 +42,7 @@ export function unreachableNotes(
 }
 
 function missingFolderNote(folder: string): string {
-  return `LM Studio's models folder ${onOneLine(folder)} does not exist, so its models can't be found. Mount its drive, or change the folder in LM Studio's settings.`;
+  return `LM Studio's models folder ${onOneLine(folder)} does not exist, so its models cannot be found. Mount its drive, or change the folder in LM Studio's settings.`;
 }
 
 /** Says why a file is not offered, and the next step. */
@@ -76,7 +76,7 @@ export function unreadableNote({ path: name, code }: UnreadablePath): string {
   const path = onOneLine(name);
   switch (code) {
     case 'NAME_NOT_UTF8':
-      return `${path} can't be read: its name is not UTF-8. Rename it.`;
+      return `${path} cannot be read: its name is not UTF-8. Rename it.`;
     case 'TOO_MANY_ENTRIES':
       return `${path} has so many files and folders that only a part was read. Move its models to a folder of their own.`;
     case 'ENOENT':
@@ -87,8 +87,8 @@ export function unreadableNote({ path: name, code }: UnreadablePath): string {
       return `${path} is a file, not a folder. Name the folder that contains it.`;
     case 'EACCES':
     case 'EPERM':
-      return `${path} can't be read (${code}). Check its permissions.`;
+      return `${path} cannot be read (${code}). Check its permissions.`;
     default:
-      return `${path} can't be read (${code}). Check its drive.`;
+      return `${path} cannot be read (${code}). Check its drive.`;
   }
 }

@@ -54,7 +54,7 @@ export interface StoredModels {
 /**
  * Lists the GGUF models that other programs have put on this machine: LM Studio, Ollama, the Hugging Face cache,
  * llama.cpp, Jan, GPT4All, and the folders of the configuration. Only reads. A file that is found in several places is
- * one model. Never throws for a file or folder that can't be read; it is named in the answer.
+ * one model. Never throws for a file or folder that cannot be read; it is named in the answer.
  *
  * @throws the reason of the signal
  */
@@ -164,7 +164,7 @@ function withoutKeysOf(
     .sort(byPath);
 }
 
-/** Leaves out the paths below another path of the list, which can't be read for the same reason. */
+/** Leaves out the paths below another path of the list, which cannot be read for the same reason. */
 function topmost(unreadable: readonly UnreadablePath[]): UnreadablePath[] {
   const paths = new Set(
     unreadable.filter(({ code }) => code !== 'TOO_MANY_ENTRIES').map((one) => one.path),

@@ -71,8 +71,8 @@ test('each folder and file that is left out has a sentence', async () => {
   await tree.put('m/bad.gguf', 'x');
   await tree.put('.lmstudio/settings.json', JSON.stringify({ downloadsFolder: tree.at('gone') }));
   expect(leftOutNotes(await list(['~/m', '~/missing']))).toEqual([
-    `LM Studio's models folder ${tree.at('gone')} does not exist, so its models can't be found. Mount its drive, or change the folder in LM Studio's settings.`,
-    `The folder ${tree.at('missing')} does not exist, so its models can't be found. Mount its drive, or correct --models or model_folders.`,
+    `LM Studio's models folder ${tree.at('gone')} does not exist, so its models cannot be found. Mount its drive, or change the folder in LM Studio's settings.`,
+    `The folder ${tree.at('missing')} does not exist, so its models cannot be found. Mount its drive, or correct --models or model_folders.`,
     `${tree.at('m/bad.gguf')} is not offered: it is not a GGUF file.`,
   ]);
 });

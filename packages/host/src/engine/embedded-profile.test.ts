@@ -4,7 +4,7 @@ import path from 'node:path';
 import { createLlamaRuntime, findEngine, writeNoiseModel } from '@mai/llama-runtime';
 import { resolveEngineProfile } from '@mai/memory-estimator';
 
-// The estimator and the runtime don't import each other, so each states the engine's defaults.
+// The estimator and the runtime do not import each other, so each states the engine's defaults.
 
 /** The runtime's programs are part of its built package. */
 const BUILT = path.join(__dirname, '..', '..', '..', 'llama-runtime', 'dist');

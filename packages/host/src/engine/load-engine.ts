@@ -25,7 +25,7 @@ export interface LoadEngine {
    * where the survey failed, and for the embedded engine. The engine may then use every GPU.
    */
   readonly seenGpus: readonly SurveyedGpu[] | null;
-  /** Whether the engine can put layers on a GPU. The embedded engine's build for the CPU can't. */
+  /** Whether the engine can put layers on a GPU. The embedded engine's build for the CPU cannot. */
   readonly usesGpus: boolean;
   /**
    * Whether its build for the CPU uses vector instructions; null where this is not known. llama.cpp reports it for the embedded engine.

@@ -59,7 +59,7 @@ export interface EstimateRequest {
 /**
  * Estimates the memory of a model and judges whether it fits. A downloaded model gets the same verdict as in
  * the list of models. A file is judged beside all residents.
- * @throws HostError `INVALID_REQUEST` for settings that can't be loaded; ModelFileError; LMStudioError `MODEL_NOT_FOUND`
+ * @throws HostError `INVALID_REQUEST` for settings that cannot be loaded; ModelFileError; LMStudioError `MODEL_NOT_FOUND`
  */
 export async function estimateModel(
   parts: HostParts,
@@ -205,7 +205,7 @@ async function engineOfModel(
     : engineOfInstance(engine, resident);
 }
 
-/** The estimate of a model on another machine of LM Link, whose file and free memory can't be read from here. */
+/** The estimate of a model on another machine of LM Link, whose file and free memory cannot be read from here. */
 async function estimateLinked(
   modelKey: string,
   known: KnownModel,

@@ -34,7 +34,7 @@ export function settingsOf(
 }
 
 /**
- * Whether the settings contain one that LM Studio can't load with. Loads that were measured in LM Studio then
+ * Whether the settings contain one that LM Studio cannot load with. Loads that were measured in LM Studio then
  * say nothing about the result.
  */
 export function isHypothetical(settings: EstimateSettings): boolean {
@@ -47,7 +47,7 @@ export function isHypothetical(settings: EstimateSettings): boolean {
 /**
  * @param header - null: checks only what applies to every model
  * @param profile - the defaults of the engine
- * @throws HostError `INVALID_REQUEST` that names each setting which can't be loaded
+ * @throws HostError `INVALID_REQUEST` that names each setting which cannot be loaded
  */
 export function refuseProblems(
   settings: EstimateSettings,

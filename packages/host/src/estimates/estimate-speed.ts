@@ -23,7 +23,7 @@ interface EstimatedLoad {
 
 /**
  * The speeds of a model, or why they are not known. Where only its size is known, the intervals are wide. Both are null for an embedding
- * model and a model that can't be loaded.
+ * model and a model that cannot be loaded.
  */
 function estimateSpeed(
   known: KnownModel,

@@ -15,9 +15,9 @@ const KEPT_HEADERS = 16;
 /** The estimate of a file. */
 export interface FileEstimate {
   readonly report: EstimateReport;
-  /** Why the file can't be loaded: llama.cpp refuses it, or it lacks weights. Null where it can be loaded. */
+  /** Why the file cannot be loaded: llama.cpp refuses it, or it lacks weights. Null where it can be loaded. */
   readonly refusal: EngineRefusal | null;
-  /** False: the file can't be loaded, because it is a header without weights or an unfinished download. */
+  /** False: the file cannot be loaded, because it is a header without weights or an unfinished download. */
   readonly complete: boolean;
 }
 
@@ -26,7 +26,7 @@ export interface FileEstimates {
   /**
    * @param given - settings that replace the engine's defaults
    * @param engine - its name, as `engineNamed` takes it; null: the engine that would load the file here
-   * @throws ModelFileError; HostError for settings that can't be loaded; the signal's reason
+   * @throws ModelFileError; HostError for settings that cannot be loaded; the signal's reason
    */
   estimate(
     file: string,

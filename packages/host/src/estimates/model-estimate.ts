@@ -35,7 +35,7 @@ export interface ModelEstimate {
     | {
         readonly kind: 'header';
         readonly file: string;
-        /** False: the file can't be loaded, because it is a header without weights or an unfinished download. */
+        /** False: the file cannot be loaded, because it is a header without weights or an unfinished download. */
         readonly complete: boolean;
       }
     /** The headers and the config.json of an MLX model. */
@@ -50,7 +50,7 @@ export interface ModelEstimate {
   > | null;
   /** Why the engine refuses the model; null where it does not, or where no header was read. */
   readonly refusal: ModelRefusal | null;
-  /** Why the model can't be loaded: `refusal`, or an unfinished download or damaged files, whose memory is estimated. */
+  /** Why the model cannot be loaded: `refusal`, or an unfinished download or damaged files, whose memory is estimated. */
   readonly fault: EngineRefusal | null;
   /** The maximum context length of the model; null where it is not known. */
   readonly maxContextLengthTokens: number | null;
@@ -83,7 +83,7 @@ export interface ModelEstimate {
 
 /**
  * The part of the answer that does not depend on the machine. @throws HostError `INVALID_REQUEST`
- * for settings that can't be loaded
+ * for settings that cannot be loaded
  */
 export function describeModel(
   title: string,

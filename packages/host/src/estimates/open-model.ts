@@ -50,7 +50,7 @@ export type KnownModel =
        * nothing about the fit.
        */
       readonly isHere: boolean;
-      /** Why the model can't be loaded from its files; null where that is not known. */
+      /** Why the model cannot be loaded from its files; null where that is not known. */
       readonly fault: EngineRefusal | null;
     };
 
@@ -146,7 +146,7 @@ export async function openDownloaded(
   if (file === undefined || !(await exists(file))) {
     const isMissing =
       downloads.origin.kind === 'stores'
-        ? `can't be read any more${file === undefined ? '' : `: ${file}`}`
+        ? `cannot be read any more${file === undefined ? '' : `: ${file}`}`
         : "is not in LM Studio's models folder on this machine";
     if (sizeBytes > 0) return bySize(`its file ${isMissing}`);
     throw new ModelFileError(
@@ -259,7 +259,7 @@ async function openMlxFolder(folder: string, signal: AbortSignal): Promise<Known
     isEmbedding: false,
     architecture,
     layers,
-    why: `${path.basename(model.path ?? folder)} can't be read`,
+    why: `${path.basename(model.path ?? folder)} cannot be read`,
     isHere: true,
     fault: judgement.kind === 'unusable' ? { code: judgement.code, reason: judgement.why } : null,
   };
@@ -275,7 +275,7 @@ function asModelFileError(error: unknown): ModelFileError {
 async function readMlxConfig(
   folder: string,
 ): Promise<{ readonly architecture: string | null; readonly layers: number | null }> {
-  // The size of the weights is known without config.json, so that a file that can't be read is not an error.
+  // The size of the weights is known without config.json, so that a file that cannot be read is not an error.
   const text = await readSmallFile(path.join(folder, 'config.json')).catch(() => null);
   const config = parseObject(text ?? '{}');
   // A vision model stores the fields of its language model in a nested object.

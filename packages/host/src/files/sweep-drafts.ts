@@ -9,7 +9,7 @@ const MAX_DEPTH = 2;
 
 /**
  * Removes the drafts that killed processes have left in Mai's own folders. Every package replaces a file by way of a draft beside it,
- * whose name ends in `.tmp`, and removes the draft itself where the write fails. Does nothing where a file can't be removed:
+ * whose name ends in `.tmp`, and removes the draft itself where the write fails. Does nothing where a file cannot be removed:
  * the next sweep tries again.
  */
 export async function sweepDrafts(folders: HostFolders): Promise<void> {

@@ -25,7 +25,7 @@ export async function writeNamedFile(file: string, text: string, replace: boolea
       REFUSED.test(code ?? '') ? 'FILE_FAILED' : 'INVALID_REQUEST',
       exists
         ? `${file} exists already. Add --force to replace it, or name another file.`
-        : `${file} can't be written (${code ?? 'unknown error'}). Name another place.`,
+        : `${file} cannot be written (${code ?? 'unknown error'}). Name another place.`,
       { cause: error },
     );
   }

@@ -11,7 +11,7 @@ export interface ContentDigests {
    * SHA-256 of the size, the first 256 KiB and the last 256 KiB of each file: the start is the header with the names and
    * number types of the tensors, the end is weights. So copies of a model have the same digest, and another quantization
    * or fine-tune has another one, while 40 GB need not be read. Two files that differ only in the middle have the
-   * same digest. Null where a file can't be read.
+   * same digest. Null where a file cannot be read.
    */
   digestOf(files: readonly string[]): Promise<string | null>;
 }

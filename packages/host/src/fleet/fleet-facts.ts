@@ -53,7 +53,7 @@ export interface FleetModel {
   /** Whether a load fits now, or once idle models that Mai loaded are unloaded. */
   readonly fit: 'now' | 'after-eviction' | 'no' | null;
   /**
-   * Speed of the load that fits, or of the load as configured where none fits. Null where the model's file can't be read on this
+   * Speed of the load that fits, or of the load as configured where none fits. Null where the model's file cannot be read on this
    * machine, and where its GPU is not known and no answer was measured with it.
    */
   readonly speed: LoadSpeed | null;

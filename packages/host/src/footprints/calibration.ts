@@ -46,7 +46,7 @@ export function openMeasurements({ folders, warn }: HostContext): CalibrationSto
     );
   }
   if (store.error !== null) {
-    warn(`The measured loads can't be used: ${store.error.message}.`);
+    warn(`The measured loads cannot be used: ${store.error.message}.`);
   }
   return store;
 }
@@ -62,7 +62,7 @@ export async function storeMeasurement(
     host: hostname(),
     timestampMs: clock.nowMs(),
   });
-  if (error !== null) warn(`The measured load can't be stored: ${error.message}.`);
+  if (error !== null) warn(`The measured load cannot be stored: ${error.message}.`);
 }
 
 /** The memory of a footprint that a measurement can see: without mapped weights. */

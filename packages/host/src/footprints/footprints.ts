@@ -73,13 +73,13 @@ export interface SourcedFootprint {
   readonly growthBySize: ((totalBytes: number) => FootprintGrowth) | null;
   /** Whether measured loads on this machine changed the footprint. */
   readonly corrected: boolean;
-  /** From the header of the model's file; null where the file can't be read here. */
+  /** From the header of the model's file; null where the file cannot be read here. */
   readonly fromHeader: HeaderEstimate | null;
   /** LM Studio's own estimate; null where LM Studio is off or gives no estimate. */
   readonly lmStudio: ResourceEstimate | null;
   /** LM Studio's estimate divided by the header's. Null where they differ by a quarter or less. */
   readonly disagreementRatio: number | null;
-  /** Whether the model has experts; null where its header can't be read here. */
+  /** Whether the model has experts; null where its header cannot be read here. */
   readonly hasExperts: boolean | null;
   /** The speeds with all measurements so far; null where the machine or the model is not known well enough. */
   readonly speedNow: () => LoadSpeed | null;

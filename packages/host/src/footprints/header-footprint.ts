@@ -33,7 +33,7 @@ export interface QuestionedLoad {
  */
 export type HeaderEstimate = Omit<FootprintEstimate, 'profile' | 'partIntervals'>;
 
-/** The footprint from the header of a GGUF file; null for any other model, and where the file can't be read here. */
+/** The footprint from the header of a GGUF file; null for any other model, and where the file cannot be read here. */
 export async function fromHeader(
   { loadConfig, environment: here, model, files, resident }: QuestionedLoad,
   {
@@ -71,7 +71,7 @@ export async function fromHeader(
   });
 }
 
-/** Whether a model has experts; null where its header can't be read here. */
+/** Whether a model has experts; null where its header cannot be read here. */
 export async function expertsOf(files: ModelFiles | null): Promise<boolean | null> {
   return orNull(async () => (await files?.facts())?.hasExperts ?? null);
 }

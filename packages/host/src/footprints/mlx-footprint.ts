@@ -6,7 +6,7 @@ import { mlxVersionOf, type LoadEngine } from '../engine/load-engine.js';
 import type { ModelFiles } from '../model-files/model-files.js';
 import { readMlx, type MlxModels } from '../model-files/read-mlx.js';
 
-/** The footprint of an MLX model from its files; null for any other model, and where its files can't be read. */
+/** The footprint of an MLX model from its files; null for any other model, and where its files cannot be read. */
 export async function fromMlx(
   { loadConfig, resources }: EstimateQuestion,
   model: DownloadedModel | null,

@@ -4,13 +4,13 @@ import type { FootprintEstimate } from '@mai/memory-estimator';
 
 /**
  * The footprint of a resident from the buffers that its engine printed while it loaded. Null where the report is not
- * complete, or where the engine's name of a GPU can't be matched to a GPU of the machine.
+ * complete, or where the engine's name of a GPU cannot be matched to a GPU of the machine.
  *
  * llama.cpp prints no line for the weights of a vision projector, so they are taken from the header. It prints nothing
  * about the process itself either. So the interval keeps the distance between the estimate and its upper end.
  *
  * @param estimate - the estimate of the same load, with weights that are not locked
- * @param fromHeader - the same estimate by parts; null where the header can't be read
+ * @param fromHeader - the same estimate by parts; null where the header cannot be read
  * @param gpuKeys - the GPUs that the engine uses
  */
 export function fromPrintedBuffers(

@@ -90,7 +90,7 @@ export function createSpeedLearner(parts: HostParts): SpeedLearner {
   const warnOf = (error: unknown): void => {
     if (signal.aborted) return;
     const message = messageOf(error);
-    warn(`The speed of an answer or a load can't be learned: ${message}`);
+    warn(`The speed of an answer or a load cannot be learned: ${message}`);
   };
 
   /** Handles measurements one after another, so that no write loses an earlier measurement. */

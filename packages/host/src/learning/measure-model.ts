@@ -48,7 +48,7 @@ export interface MeasureReport {
 
 /**
  * Loads a model, lets it generate once, measures, unloads, and keeps the result for later estimates.
- * @throws HostError `INVALID_REQUEST` where this process can't measure the load; LMStudioError where LM Studio
+ * @throws HostError `INVALID_REQUEST` where this process cannot measure the load; LMStudioError where LM Studio
  *   refuses the load
  */
 export async function measureModel(
@@ -76,7 +76,7 @@ export async function measureModel(
   if (monitor === null) {
     throw new HostError(
       'INVALID_REQUEST',
-      'A host that was opened with a resource monitor of its caller can’t measure loads. Open it without the option monitor.',
+      'A host that was opened with a resource monitor of its caller cannot measure loads. Open it without the option monitor.',
     );
   }
   const { model } = await client.modelInfo(asked, { signal });

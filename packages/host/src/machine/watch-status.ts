@@ -30,7 +30,7 @@ export async function* watchStatus(
   if (own === null) {
     throw new HostError(
       'INVALID_REQUEST',
-      "The machine can't be watched, because the option `monitor` of this host replaces the monitor of the machine.",
+      'The machine cannot be watched, because the option `monitor` of this host replaces the monitor of the machine.',
     );
   }
   const context = contextOfCall(parts.context, signal);
@@ -47,7 +47,7 @@ async function openRecorder(file: string): Promise<Recorder> {
     return await createRecorder(file);
   } catch (error) {
     const reason = messageOf(error);
-    throw new HostError('INVALID_REQUEST', `Readings can't be written to ${file}: ${reason}`, {
+    throw new HostError('INVALID_REQUEST', `Readings cannot be written to ${file}: ${reason}`, {
       cause: error,
     });
   }

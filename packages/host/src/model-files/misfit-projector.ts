@@ -21,13 +21,13 @@ export async function misfitProjector(
     if (gives === null || gives === takes) return null;
     misfit ??= {
       code: 'PROJECTOR_WIDTH',
-      reason: `the projector ${path.basename(projector)} beside it is for another model (it gives vectors of ${gives} numbers, and this model takes ${takes}), so LM Studio can't load them together`,
+      reason: `the projector ${path.basename(projector)} beside it is for another model (it gives vectors of ${gives} numbers, and this model takes ${takes}), so LM Studio cannot load them together`,
     };
   }
   return misfit;
 }
 
-/** The models that LM Studio can't load with the projectors beside them, each with its fault. */
+/** The models that LM Studio cannot load with the projectors beside them, each with its fault. */
 export async function misfitsIn(
   models: readonly ScannedModel[],
   readFacts: FactsReader,

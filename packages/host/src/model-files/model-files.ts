@@ -53,7 +53,7 @@ export function filesIn(
   };
 }
 
-/** The projector beside a model; null where there is none, and where its header can't be read. */
+/** The projector beside a model; null where there is none, and where its header cannot be read. */
 async function findReadable(model: string, readFacts: FactsReader): Promise<string | null> {
   const projector = await findProjector(model);
   if (projector === null) return null;

@@ -5,10 +5,10 @@ import { isModelFileError, readMlxModel } from '@mai/memory-estimator';
 import { keep } from '../once.js';
 import type { ModelFiles } from './model-files.js';
 
-/** MLX models by their folders, because a decision asks with every load option. Null: it can't be read. */
+/** MLX models by their folders, because a decision asks with every load option. Null: it cannot be read. */
 export type MlxModels = Map<string, Promise<MlxModel | null>>;
 
-/** The headers of an MLX model; null for any other model, and where its files can't be read. */
+/** The headers of an MLX model; null for any other model, and where its files cannot be read. */
 export async function readMlx(
   model: DownloadedModel | null,
   files: ModelFiles | null,

@@ -16,7 +16,7 @@ import { NO_REQUIREMENT, selectModel } from '@mai/selector';
 export interface ModelFit {
   /** Null where the model's memory is not known. */
   readonly footprint: Footprint | null;
-  /** Why the model can't be loaded; null where it fits. */
+  /** Why the model cannot be loaded; null where it fits. */
   readonly rejection: Rejection | null;
   /** Every pool of the machine before and after the load; unchanged where the model does not fit. */
   readonly pools: readonly PoolOutcome[];

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { errorCodeOf } from '../guards.js';
 import { HostError } from '../host-error.js';
 
-/** Reads LM Studio's API token. @throws HostError for a file that can't be read or is empty */
+/** Reads LM Studio's API token. @throws HostError for a file that cannot be read or is empty */
 export async function readTokenFile(file: string, cwd: string): Promise<string> {
   const resolved = path.resolve(cwd, file);
   let text: string;
@@ -12,7 +12,7 @@ export async function readTokenFile(file: string, cwd: string): Promise<string> 
   } catch (error) {
     throw new HostError(
       'INVALID_REQUEST',
-      `The token file ${resolved} can't be read (${errorCodeOf(error) ?? 'unknown error'}). Check --api-token-file.`,
+      `The token file ${resolved} cannot be read (${errorCodeOf(error) ?? 'unknown error'}). Check --api-token-file.`,
       { cause: error },
     );
   }

@@ -9,7 +9,7 @@ import type { RuntimeName } from '../runtime/runtime-client.js';
 /** Why no model of a chain can be loaded. */
 export type SelectionObstacle =
   /**
-   * The models can't be used: llama.cpp refuses the chain's files, or a folder of models does not exist or can't be
+   * The models cannot be used: llama.cpp refuses the chain's files, or a folder of models does not exist or cannot be
    * read. `message` names the file or the folder, and the next step.
    */
   | { readonly kind: 'not-usable'; readonly message: string }

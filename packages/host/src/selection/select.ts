@@ -23,7 +23,7 @@ export interface SelectionReport {
   readonly obstacle: SelectionObstacle | null;
   /** Yields that have not ended. Their memory counts as used in `input.resources`. */
   readonly yields: readonly Yield[];
-  /** Whether LM Studio runs. If not, the decision can't be carried out now. */
+  /** Whether LM Studio runs. If not, the decision cannot be carried out now. */
   readonly runtimeIsOn: boolean;
 }
 

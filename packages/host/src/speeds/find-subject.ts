@@ -22,7 +22,7 @@ export interface SpeedLoad {
 
 /** Finds what decides the speed of a load. */
 export interface SubjectFinder {
-  /** Null for an embedding model, and where the files of the model can't be read here. Reads each file once. */
+  /** Null for an embedding model, and where the files of the model cannot be read here. Reads each file once. */
   readonly find: (load: SpeedLoad) => Promise<SpeedSubject | null>;
 }
 

@@ -8,7 +8,7 @@ import {
   type SpeedSubject,
 } from './speed-subject.js';
 
-/** The known facts of a model whose files can't be read on this machine. */
+/** The known facts of a model whose files cannot be read on this machine. */
 export interface SizedModel extends Pick<
   SpeedFacts,
   'loadConfig' | 'resources' | 'engine' | 'ramBandwidth'

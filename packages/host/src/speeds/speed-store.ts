@@ -42,14 +42,14 @@ export function openSpeedStore(
       `The file of measured speeds was damaged. Mai starts a new file and keeps the old one as ${store.recoveredFrom}.`,
     );
   }
-  if (store.error !== null) warn(`The measured speeds can't be used: ${store.error.message}.`);
+  if (store.error !== null) warn(`The measured speeds cannot be used: ${store.error.message}.`);
   return {
     measurements: () => store.observations().filter((one) => one.host === host),
     refresh: () => store.refresh(),
     record: async (measurement) => {
       const stamped = { ...measurement, host, timestampMs: clock.nowMs() };
       const { error } = await store.record(stamped);
-      if (error !== null) warn(`The measured speed can't be stored: ${error.message}.`);
+      if (error !== null) warn(`The measured speed cannot be stored: ${error.message}.`);
     },
   };
 }

@@ -189,7 +189,7 @@ function observationOf(
 function loadSpeedOf(subject: SpeedSubject, now: Learned): LoadSpeed | null {
   if (!isKnown(subject, now)) return null;
   const depth = Math.min(SPEED_DEPTH_TOKENS, subject.contextLengthTokens ?? SPEED_DEPTH_TOKENS);
-  // Node can't tell whether a file is in the page cache.
+  // Node cannot tell whether a file is in the page cache.
   const load = { ...subject.load, diskBytesPerSecond: null, isCached: null };
   const { expected, low, high } = predictLoadTime(
     load,

@@ -82,7 +82,7 @@ function partsOf(first: string): readonly string[] {
   );
 }
 
-/** The size of a file, or why it can't be used. Reading anything but a file, such as a named pipe, may never end. */
+/** The size of a file, or why it cannot be used. Reading anything but a file, such as a named pipe, may never end. */
 async function sizeOf(file: string): Promise<number | readonly [code: string, why: string]> {
   try {
     const found = await stat(file);
@@ -91,7 +91,7 @@ async function sizeOf(file: string): Promise<number | readonly [code: string, wh
     const code = errorCodeOf(error) ?? 'UNKNOWN';
     return code === 'ENOENT'
       ? ['FILE_NOT_FOUND', `its file ${file} does not exist`]
-      : ['FILE_UNREADABLE', `${file} can't be read (${code})`];
+      : ['FILE_UNREADABLE', `${file} cannot be read (${code})`];
   }
 }
 

@@ -15,7 +15,7 @@ export async function scanGpt4All(search: StoreSearch): Promise<StoreScan> {
   );
 }
 
-/** The folder that the settings name; null where they name none, or can't be read. */
+/** The folder that the settings name; null where they name none, or cannot be read. */
 async function readModelPath(settings: string): Promise<string | null> {
   const text = await readSmallFile(settings).catch(() => null);
   const written = /^modelPath=(.*?)[ \t\r]*$/m.exec(text ?? '')?.[1] ?? '';

@@ -106,7 +106,7 @@ describe('a Hugging Face cache', () => {
     ]);
   });
 
-  test('a repository that can’t be read is named', async () => {
+  test('a repository that cannot be read is named', async () => {
     const root = '.cache/huggingface/hub';
     await tree.hub({ repository: 'o/r', file: 'good-Q8_0.gguf', contents: gguf('m') });
     await tree.link('models--o--loop', `${root}/models--o--loop`);
@@ -204,7 +204,7 @@ describe('folders', () => {
     ]);
   });
 
-  (isRoot ? test.skip : test)('a folder that can’t be read is named', async () => {
+  (isRoot ? test.skip : test)('a folder that cannot be read is named', async () => {
     await tree.put('m/closed/x.gguf', gguf('x'));
     await tree.put(`${OLLAMA}/closed/1b`, '{}');
     const closed = [tree.at(`${OLLAMA}/closed`), tree.at('m/closed')];

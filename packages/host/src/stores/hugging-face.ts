@@ -100,7 +100,7 @@ async function scanRepository(
 }
 
 /**
- * The snapshots of a repository: that of `main`, then the others, newest first. Where they can't be read, the reason.
+ * The snapshots of a repository: that of `main`, then the others, newest first. Where they cannot be read, the reason.
  */
 async function snapshotsOf(root: string): Promise<string[] | UnreadablePath> {
   const folder = path.join(root, 'snapshots');
@@ -108,7 +108,7 @@ async function snapshotsOf(root: string): Promise<string[] | UnreadablePath> {
   // Another program may have put a file here, which is not a repository.
   if (entries === null || ('code' in entries && entries.code === 'ENOTDIR')) return [];
   if (!Array.isArray(entries)) return entries;
-  // A broken reference only loses its place at the front.
+  // `refs/main` names the snapshot that comes first. If it cannot be read, the snapshots are only ordered by date.
   const main = await readSmallFile(path.join(root, 'refs', 'main')).catch(() => null);
   const dated = await Promise.all(
     entries.map(async (name) => {
@@ -128,7 +128,7 @@ async function snapshotsOf(root: string): Promise<string[] | UnreadablePath> {
     .map(({ name }) => name);
 }
 
-/** The entries of a folder; null where it does not exist, and why it can't be read. */
+/** The entries of a folder; null where it does not exist, and why it cannot be read. */
 async function entriesOf(folder: string): Promise<string[] | UnreadablePath | null> {
   try {
     return await readdir(folder);

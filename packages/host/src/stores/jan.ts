@@ -104,7 +104,7 @@ async function readModel(
     code: errorCodeOf(error) ?? 'UNKNOWN',
   }));
   if (text === null || typeof text !== 'string')
-    return refuse(`its ${settings} can't be read (${text?.code ?? 'ENOENT'})`);
+    return refuse(`its ${settings} cannot be read (${text?.code ?? 'ENOENT'})`);
   const modelPath = fieldIn(text, 'model_path');
   if (modelPath === null) return refuse(`its ${settings} has no model_path`);
   const projector = fieldIn(text, 'mmproj_path');

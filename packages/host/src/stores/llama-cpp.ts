@@ -53,7 +53,7 @@ interface Download {
 }
 
 async function readManifests(folder: string): Promise<readonly Download[]> {
-  // The scan has named a folder that can't be read.
+  // The scan has named a folder that cannot be read.
   const names = await readdir(folder).catch(() => []);
   const read = await Promise.all(
     names.map(async (name): Promise<readonly Download[]> => {

@@ -81,7 +81,7 @@ async function listManifests(
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** The entries of a folder; null where it is not a folder, or can't be read. */
+/** The entries of a folder; null where it is not a folder, or cannot be read. */
 async function entriesOf(
   folder: string,
   unreadable: UnreadablePath[],
@@ -125,7 +125,7 @@ async function readModel(
     (error: unknown) => errorCodeOf(error) ?? 'NOT_JSON',
   );
   if (typeof layers === 'string')
-    return refuse('MANIFEST_UNREADABLE', `its manifest ${file} can't be read (${layers})`);
+    return refuse('MANIFEST_UNREADABLE', `its manifest ${file} cannot be read (${layers})`);
   const digestOf = (type: string): string | null =>
     // Where several layers have the same type, Ollama uses the last one.
     layers.findLast(({ mediaType }) => mediaType === type)?.digest ?? null;
@@ -190,7 +190,7 @@ function layersIn({ layers }: Readonly<Record<string, unknown>>): readonly Layer
   });
 }
 
-/** Only a complete SHA-256 names a blob, so that a digest can't lead out of the folder. */
+/** Only a complete SHA-256 names a blob, so that a digest cannot lead out of the folder. */
 function digestIn(value: unknown): string | null {
   const hex = typeof value === 'string' ? /^sha256[:-]([0-9a-f]{64})$/i.exec(value)?.[1] : null;
   return hex?.toLowerCase() ?? null;

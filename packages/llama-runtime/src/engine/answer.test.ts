@@ -135,7 +135,7 @@ describe('The end of an answer', () => {
     ['a full context inside a call', { context_full: true }, 'Let me look.'],
     ['a stop sequence inside a call', { stopped_word: true }, 'Let me look.'],
     ['the model, with a text that is no call', {}, '<tool_call>{'],
-  ])('that llama.cpp can’t parse, because of %s', (_, more, content) => {
+  ])('that llama.cpp cannot parse, because of %s', (_, more, content) => {
     const newest = { ...EMPTY, content: 'Let me look.' };
     expect(finalSnapshot(EMPTY, end(more), newest).content).toBe(content);
   });

@@ -239,10 +239,10 @@ export class Engine {
     try {
       return (await this.#context.tokenize(text, images)).tokens;
     } catch {
-      // The binding has one error for every image that it can't read.
+      // The binding has one error for every image that it cannot read.
       throw new RequestError(
         400,
-        "llama.cpp can't read an image of the request. Send a complete PNG, JPEG, BMP or GIF file.",
+        'llama.cpp cannot read an image of the request. Send a complete PNG, JPEG, BMP or GIF file.',
         { code: 'image_parse_error', param: 'messages' },
       );
     }

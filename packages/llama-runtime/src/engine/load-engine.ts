@@ -54,7 +54,7 @@ function loadProjector(context: LlamaContext, file: string, usesGpu: boolean): v
   try {
     context.initMultimodal({ path: file, use_gpu: usesGpu });
   } catch (cause) {
-    throw new ProjectorError(`its projector ${path.basename(file)} can't be loaded`, { cause });
+    throw new ProjectorError(`its projector ${path.basename(file)} cannot be loaded`, { cause });
   }
 }
 

@@ -42,7 +42,7 @@ export class Inspector {
   }
 
   /**
-   * llama.cpp's description of its build. `null`: the binding can't be loaded, or the folder for temporary files has no room for a
+   * llama.cpp's description of its build. `null`: the binding cannot be loaded, or the folder for temporary files has no room for a
    * file of 1 MiB.
    */
   async systemInfo(signal?: AbortSignal): Promise<string | null> {
@@ -53,7 +53,7 @@ export class Inspector {
       await writeNoiseModel(smallModel, SMALL_MODEL);
       return (await this.#ask([], signal, smallModel)).systemInfo;
     } catch (error) {
-      // The folder for temporary files is full or can't be written.
+      // The folder for temporary files is full or cannot be written.
       if (signal?.aborted !== true && codeOf(error) !== null) return null;
       throw error;
     } finally {

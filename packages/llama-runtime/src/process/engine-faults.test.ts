@@ -24,7 +24,7 @@ const ABORT = { code: null, signal: 'SIGABRT' } as const;
 const TEMPLATE = `terminate called after throwing an instance of 'std::exception'\n  what():  std::exception\n`;
 
 test.each([
-  ['a chat template that llama.cpp cannot parse', TEMPLATE, /can't parse the chat template/],
+  ['a chat template that llama.cpp cannot parse', TEMPLATE, /cannot parse the chat template/],
   ['another exception', `${TEMPLATE.trimEnd()}: other\n`, /Choose another model or other load/],
   ['an assertion', 'x.cpp:1: GGML_ASSERT(a) failed\n', /Choose another model or other load/],
 ])('a process that ended with %s names the next step', (_, output, hint) => {

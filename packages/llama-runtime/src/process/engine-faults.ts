@@ -50,7 +50,7 @@ export function endedInLoad(
     exit.signal === 'SIGKILL'
       ? 'The system kills processes when memory runs out, so a smaller model or a shorter context may help.'
       : UNPARSED_TEMPLATE.test(lastLine ?? '')
-        ? "llama.cpp ends like this where it can't parse the chat template of a model. Choose another file of the model."
+        ? 'llama.cpp ends like this where it cannot parse the chat template of a model. Choose another file of the model.'
         : (addressSpaceHint() ?? 'Choose another model or other load settings.');
   return new LlamaRuntimeError(
     'ENGINE_CRASHED',

@@ -137,7 +137,7 @@ async function lives(file: string, { pid, startTime, token }: Holder): Promise<b
 }
 
 /**
- * Removes the lock of a process that has ended. Only the process that has created the guard removes locks, so the lock can't
+ * Removes the lock of a process that has ended. Only the process that has created the guard removes locks, so the lock cannot
  * become that of a living process between the check and the removal. Returns `false` while another process has the guard.
  */
 async function discard(file: string, ended: Holder): Promise<boolean> {

@@ -172,7 +172,7 @@ test('an engine that is killed is reported at once, with how it ended', async ()
   await runtime.load({ modelKey: 'model', identifier: 'one' });
   const [pid = 0] = await pidsOf(runtime);
   process.kill(pid, 'SIGKILL');
-  await until('the end is told', () => told.length > 0);
+  await until('the end is reported', () => told.length > 0);
   expect(told).toEqual([
     { instanceIdentifier: 'one', modelKey: 'model', how: 'signal SIGKILL', crashed: true },
   ]);
@@ -201,7 +201,7 @@ test('only an end that this runtime has not asked for is reported', async () => 
   await runtime.load({ modelKey: 'model' });
   await other.listResidents();
   await other.unload('model');
-  await until('the unload by another process is told', () => told.length > 0);
+  await until('the unload by another process is reported', () => told.length > 0);
   expect(told).toEqual([
     { instanceIdentifier: 'model', modelKey: 'model', how: 'code 0', crashed: false },
   ]);

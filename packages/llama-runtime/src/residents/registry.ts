@@ -41,7 +41,7 @@ export async function writeRecord(folder: string, record: EngineRecord): Promise
 }
 
 /**
- * Removes the record of an engine that is gone. A file that can't be removed stays, for example on a disk that has become
+ * Removes the record of an engine that is gone. A file that cannot be removed stays, for example on a disk that has become
  * read-only: its process is gone, so it is no resident.
  */
 export async function removeRecord(folder: string, pid: number): Promise<void> {

@@ -139,7 +139,7 @@ describe('The state of an engine', () => {
     const start = engine.messages.length;
     const startedAtMs = Date.now();
     await (await engine.post('/v1/chat/completions', { ...CHAT, max_tokens: 5 })).text();
-    await until('idle is told', () => {
+    await until('the engine has reported that it is idle', () => {
       const last = engine.messages.at(-1);
       return last?.type === 'activity' && last.state.activity === 'idle';
     });

@@ -72,7 +72,8 @@ test('the error says whether the engine ran out of memory or crashed', () =>
   }));
 
 // Texts of ml-explore/mlx, ggml-org/llama.cpp #25286, lmstudio-ai/lmstudio-bug-tracker #2240, Comfy-Org/ComfyUI #8065
-// and madroidmaq/mlx-omni-server #59. #2295 asks for the difference, which tells a smaller load from another engine.
+// and madroidmaq/mlx-omni-server #59. Issue #2295 asks LM Studio to tell the two causes apart: one needs a smaller load, the
+// other another engine.
 test.each([
   ['[malloc_or_wait] Unable to allocate 134217728 bytes.'],
   ['level_zero backend failed with error: 39 [UR_RESULT_ERROR_OUT_OF_DEVICE_MEMORY]'],

@@ -232,7 +232,7 @@ async function judgeFolderOf(modelFile: string): Promise<readonly JudgedGroup[]>
   const names = await readdir(path.dirname(modelFile)).catch(() => []);
   const groups = groupFiles(
     '',
-    // macOS writes its attributes of a file beside it, on a drive that can't hold them: `._NAME`. The scan of the
+    // macOS writes its attributes of a file beside it, on a drive that cannot hold them: `._NAME`. The scan of the
     // models folder passes over these names, too.
     names.filter((name) => !name.startsWith('.')).map((name) => ({ path: name, sizeBytes: 0 })),
   );

@@ -165,7 +165,7 @@ test('hang: calls to one endpoint, or to all, get no answer until the fault is c
   version.catch(() => {});
   await simulator.seen('version', 2);
   expect(await state(version)).toBe('pending');
-  // Discovery still works, so a client can't detect the fault there.
+  // Discovery still works, so a client cannot detect the fault there.
   expect((await fetch(`${simulator.httpUrl}/lmstudio-greeting`)).status).toBe(200);
 });
 

@@ -40,7 +40,7 @@ export function findLoaded(
  * world has `autoEvict`, a new load first unloads the models of earlier just-in-time loads.
  *
  * @returns the load that this call has started, or `null` where it waits for a load of another call.
- * @throws WireError where the load can't start.
+ * @throws WireError where the load cannot start.
  */
 export function loadJustInTime(
   runtime: Runtime,

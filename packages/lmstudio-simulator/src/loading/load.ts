@@ -86,7 +86,7 @@ export function estimateLoad(
  * Loads a model. First the guardrails decide. Then the weights are read over time. Then context and compute buffers
  * are allocated. The memory in use grows with the progress, and the load fails where a pool is full.
  *
- * @throws WireError where the load can't start.
+ * @throws WireError where the load cannot start.
  */
 export function startLoad(
   runtime: Runtime,

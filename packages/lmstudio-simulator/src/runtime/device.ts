@@ -77,7 +77,7 @@ export function findOnDevice(device: Device, key: string): ModelOnDevice | null 
   return null;
 }
 
-/** The namespace that loads a model; `null` for a type that the protocol can't load. */
+/** The namespace that loads a model; `null` for a type that the protocol cannot load. */
 export function domainOf({ model }: ModelOnDevice): ModelDomain | null {
   return model.type === 'llm' || model.type === 'embedding' ? model.type : null;
 }

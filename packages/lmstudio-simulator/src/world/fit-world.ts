@@ -100,7 +100,7 @@ function machineOf(
     ramBytes: ram.totalBytes,
     othersRamBytes: ram.totalBytes - (ram.availableBytes ?? ram.totalBytes),
     loadBytesPerSecond,
-    // Other GPUs are left out. Otherwise models would be loaded on a GPU that can't be measured.
+    // Other GPUs are left out. Otherwise models would be loaded on a GPU that cannot be measured.
     gpus: gpus.flatMap((gpu) =>
       gpu.totalBytes === null || !(unified || gpu.deviceKey === deviceKey)
         ? []

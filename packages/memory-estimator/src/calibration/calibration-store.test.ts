@@ -147,7 +147,7 @@ test('if the lock file cannot be created, nothing is recorded and no file is lef
   writeFileSync(long, 'damaged');
   const store = openCalibrationStore({ file: long, host: 'here' });
   expect(store).toMatchObject({ recoveredFrom: null });
-  expect(store.error?.message).toMatch(/is damaged and can't be renamed/);
+  expect(store.error?.message).toMatch(/is damaged and cannot be renamed/);
   const { saved, error } = await store.record(observed('a', 100, 120));
   expect([saved, error?.message]).toEqual([false, expect.stringContaining('ENAMETOOLONG')]);
   expect(readdirSync(folder)).toEqual([path.basename(long)]);

@@ -12,7 +12,7 @@ export interface MeasurementStore<Measurement> {
   observations(): readonly Measurement[];
   /**
    * Reads the file again where another process has written it since it was last read or written here. Costs one `stat`.
-   * Never throws: a file that can't be read now leaves the measurements as they are.
+   * Never throws: a file that cannot be read now leaves the measurements as they are.
    *
    * @returns whether it was read again.
    */
@@ -66,7 +66,7 @@ export function openMeasurementStore<Measurement>(
     try {
       ifLockFree(lock, setAsideIfDamaged);
     } catch (error) {
-      problem = new Error(`${file} is damaged and can't be renamed`, { cause: error });
+      problem = new Error(`${file} is damaged and cannot be renamed`, { cause: error });
     }
   }
   let all = measurementsIn(first);

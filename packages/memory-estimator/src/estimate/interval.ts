@@ -102,7 +102,7 @@ function rangeOf({ ram, gpus, uncomparedBytes }: SettledMemory, facts: IntervalF
       };
   const absent =
     DROPPED_SHARE * ram.repackBytes + UNTOUCHED_SHARE * ram.computeBytes + ram.engineBytes;
-  // Only where the engine's own memory was measured, the total has a part of it.
+  // The total contains a part for the engine's own memory only if that was measured.
   const outside =
     ram.engineBytes > 0
       ? PROCESS_BYTES + ENGINE_DRIFT.up * ram.engineBytes

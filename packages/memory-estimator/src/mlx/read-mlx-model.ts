@@ -19,7 +19,7 @@ export interface MlxModel {
   readonly maxContextTokens: number | null;
   /** Bytes of all tensors. */
   readonly weightsBytes: number;
-  /** `false`: a file of the model is missing or ends too early, so the model can't be loaded. */
+  /** `false`: a file of the model is missing or ends too early, so the model cannot be loaded. */
   readonly complete: boolean;
   /** `null` where config.json does not state it. */
   readonly cache: MlxCacheShape | null;

@@ -24,7 +24,7 @@ const SIDE_BY_SIDE =
   /(?<![\w.])(?!(?:and|or|not|in|is|if|else)\b)\w+\s+(?!(?:and|or|not|in|is|if|else)\b)\w/;
 
 /**
- * Why llama.cpp's Jinja parser can't parse a chat template, so that the embedded engine aborts at the load; `null` where no fault
+ * Why llama.cpp's Jinja parser cannot parse a chat template, so that the embedded engine aborts at the load; `null` where no fault
  * is found. Each rule was tried with build 10257 of llama.cpp (llama.node 1.7.15). Not every fault of an expression is found.
  */
 export function findTemplateFault({ metadata }: GgufHeader): string | null {

@@ -21,7 +21,7 @@ export type ModelRefusalCode =
   | 'ARCHITECTURE'
   /** A kind of tokenizer that llama.cpp does not have. */
   | 'TOKENIZER'
-  /** A chat template that the engine can't parse. */
+  /** A chat template that the engine cannot parse. */
   | 'CHAT_TEMPLATE'
   /** A tensor type that llama.cpp does not have, or no longer has. */
   | 'TENSOR_TYPE'

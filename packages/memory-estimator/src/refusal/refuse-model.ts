@@ -68,6 +68,6 @@ function refuseTemplate(header: GgufHeader): ModelRefusal | null {
     ? null
     : {
         code: 'CHAT_TEMPLATE',
-        reason: `the embedded engine can't parse its chat template (${fault})`,
+        reason: `the embedded engine cannot parse its chat template (${fault})`,
       };
 }

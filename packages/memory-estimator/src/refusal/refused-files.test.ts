@@ -83,6 +83,6 @@ test('a chat template that only the embedded engine parses at the load is no rea
   expect(refuseModel(header, 'embedded')).toEqual({
     code: 'CHAT_TEMPLATE',
     reason:
-      'the embedded engine can\'t parse its chat template (tokenizer.chat_template: "{{ broken" is not closed)',
+      'the embedded engine cannot parse its chat template (tokenizer.chat_template: "{{ broken" is not closed)',
   });
 });

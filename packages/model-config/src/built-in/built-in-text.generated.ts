@@ -546,7 +546,7 @@ export const builtInModelConfigText = [
   '  # seconds to finish before their model is unloaded, or 1 second if memory has already run out.',
   '  # Must be above memory_percent and vram_percent.',
   '  hard_limit_percent: 92',
-  "  # The hard limit of unified memory. It is lower, because the GPU's part can't be swapped out. Must",
+  "  # The hard limit of unified memory. It is lower, because the GPU's part cannot be swapped out. Must",
   '  # be above memory_percent.',
   '  unified_hard_limit_percent: 85',
   '  # How long the reason for a switch must last before Mai switches.',

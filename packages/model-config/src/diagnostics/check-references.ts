@@ -5,7 +5,7 @@ import { didYouMeanSentence } from './did-you-mean.js';
 import { type Finding, type PathStep, quote, unknownReference } from './issue.js';
 import { listOf, valueAt } from './raw-value.js';
 
-// Rules about names that a schema can't express. The rules read the raw value and skip values of
+// Rules about names that a schema cannot express. The rules read the raw value and skip values of
 // the wrong type, so that their findings can be reported together with the schema's.
 
 /** Finds duplicates, references to names that do not exist, and chains that include themselves. */
@@ -65,7 +65,7 @@ function chainEntries(
 ): Finding[] {
   // zod drops this key of a record without an issue.
   if (name === '__proto__') {
-    const message = `${quote(name)} can't be the name of a chain`;
+    const message = `${quote(name)} cannot be the name of a chain`;
     const path = ['fallback_chains', name];
     return [{ code: 'INVALID_VALUE', path, at: 'key', message, suggestion: 'choose another name' }];
   }

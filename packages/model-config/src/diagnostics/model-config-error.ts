@@ -1,6 +1,6 @@
 import { formatIssue, type ModelConfigIssue } from './issue.js';
 
-/** Why a configuration can't be used. Codes are API. */
+/** Why a configuration cannot be used. Codes are API. */
 export type ModelConfigErrorCode = 'CONFIG_NOT_FOUND' | 'CONFIG_INVALID';
 
 const BRAND = Symbol.for('@mai/model-config/ModelConfigError');

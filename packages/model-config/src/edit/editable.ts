@@ -35,5 +35,7 @@ function refuseInvalid(text: string): void {
  * instead.
  */
 export function uneditable(what: string, why: string): ModelConfigError {
-  return new ModelConfigError('CONFIG_INVALID', `${what} can't be edited: ${why}.`, { file: null });
+  return new ModelConfigError('CONFIG_INVALID', `${what} cannot be edited: ${why}.`, {
+    file: null,
+  });
 }

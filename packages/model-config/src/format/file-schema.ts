@@ -104,7 +104,7 @@ const switching = z.strictObject({
   ),
   unified_hard_limit_percent: optional(
     percent(),
-    "The hard limit of unified memory. It is lower, because the GPU's part can't be swapped out. " +
+    "The hard limit of unified memory. It is lower, because the GPU's part cannot be swapped out. " +
       'Must be above memory_percent.',
     SWITCHING_DEFAULTS.unified_hard_limit_percent,
   ),

@@ -135,7 +135,7 @@ export interface SwitchingSection {
    */
   readonly hard_limit_percent?: number | undefined;
   /**
-   * The hard limit of unified memory. It is lower, because the GPU's part can't be swapped out.
+   * The hard limit of unified memory. It is lower, because the GPU's part cannot be swapped out.
    * Must be above memory_percent. Default: 85.
    */
   readonly unified_hard_limit_percent?: number | undefined;

@@ -2,7 +2,7 @@
 export const MODEL_KEY_PATTERN = /^(?!chain:|downloaded:)\S(.*\S)?$/;
 
 /**
- * Whether a configuration can name this model. It can't name keys that begin with `chain:` or
+ * Whether a configuration can name this model. It cannot name keys that begin with `chain:` or
  * `downloaded:`, that begin or end with a space, or that have a line break.
  */
 export function isConfigurableModelKey(modelKey: string): boolean {

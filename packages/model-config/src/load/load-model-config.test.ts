@@ -95,7 +95,7 @@ describe('the search', () => {
   });
 });
 
-describe('a file that can’t be used', () => {
+describe('a file that cannot be used', () => {
   it('must exist when the path was given', async () => {
     expect(await failure({ path: 'no.yaml' })).toMatchObject({
       code: 'CONFIG_NOT_FOUND',
@@ -145,7 +145,7 @@ describe('a file that can’t be used', () => {
 
   const asRoot = process.getuid?.() === 0;
   (asRoot || process.platform === 'win32' ? it.skip : it)(
-    "is reported when it can't be read for lack of permission",
+    'is reported when it cannot be read for lack of permission',
     async () => {
       chmodSync(write('my project/models.yaml'), 0);
       expect(await failure({})).toMatchObject({ code: 'CONFIG_NOT_FOUND' });
@@ -194,7 +194,7 @@ describe('the cache', () => {
     await expect(load()).rejects.toThrow('must be 1, not 3');
   });
 
-  it('is ignored when it is damaged or can’t be written', async () => {
+  it('is ignored when it is damaged or cannot be written', async () => {
     write('my project/models.yaml', 'a');
     await load();
     const [name = ''] = readdirSync(cacheDir());

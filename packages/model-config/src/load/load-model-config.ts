@@ -60,7 +60,7 @@ const LARGEST_FILE_BYTES = 512 * 1024;
  * and `config/models.yaml` in `cwd`; `models.yaml` in `userConfigDir`; the built-in configuration. Where
  * `path` or `MAI_CONFIG` is given, that file must exist.
  *
- * @throws ModelConfigError `CONFIG_NOT_FOUND` where a given file does not exist or can't be read,
+ * @throws ModelConfigError `CONFIG_NOT_FOUND` where a given file does not exist or cannot be read,
  *   `CONFIG_INVALID` where its content is not a valid configuration.
  */
 export async function loadModelConfig(options: LoadModelConfigOptions): Promise<LoadedModelConfig> {
@@ -147,7 +147,7 @@ function readConfigFile(source: FileSource): string | null {
   } catch (error) {
     if (error instanceof ModelConfigError) throw error;
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-    throw unreadable(`The configuration can't be read (${code})`, error);
+    throw unreadable(`The configuration cannot be read (${code})`, error);
   }
   return decode(bytes, file);
 }

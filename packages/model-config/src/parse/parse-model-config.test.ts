@@ -384,7 +384,7 @@ describe('chains and pins', () => {
       '"a b": [a]',
       'fallback_chains["a b"]: must be a chain name of letters, digits, dots, dashes and underscores, not "a b"',
     ],
-    ['__proto__: [a]', 'fallback_chains.__proto__: "__proto__" can\'t be the name of a chain'],
+    ['__proto__: [a]', 'fallback_chains.__proto__: "__proto__" cannot be the name of a chain'],
   ])('%s', (line, expected) => {
     expect(refusal(chains(line))).toBe(expected);
   });

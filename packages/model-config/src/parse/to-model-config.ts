@@ -191,7 +191,7 @@ const durationMs = (text: string | undefined): number | null =>
   text === undefined ? null : converted(text, parseDurationMs(text));
 
 function converted<Value>(text: string, value: Value | null): Value {
-  if (value === null) throw new Error(`"${text}" passed validation, but can't be converted.`);
+  if (value === null) throw new Error(`"${text}" passed validation, but cannot be converted.`);
   return value;
 }
 

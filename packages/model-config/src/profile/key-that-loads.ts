@@ -68,7 +68,7 @@ export function keyThatLoads(key: string, downloaded: readonly DownloadedModel[]
 
 /**
  * All names that `keyThatLoads` replaces, each with its answer: the keys of variants, and the keys of models of which only
- * quantizations are listed. Such a name means a listed model, but is not the key of one.
+ * quantizations are listed. Such a name means a listed model, but no listed model has it as its key.
  */
 export function otherNames(downloaded: readonly DownloadedModel[]): ReadonlyMap<string, string> {
   const library = indexDownloaded(downloaded);

@@ -30,7 +30,7 @@ test('a model of an unknown family is not worse if it is larger or newer', () =>
           derived('nobody/nothing', size, { releaseDate: date(age), reasoning: thinks }, use);
         const given = of(billions, month, reasoning);
         expect(of(billions * factor, month, reasoning)).toBeGreaterThanOrEqual(given - 1e-9);
-        // The gain by thinking shrinks with the date for some uses, so only models that don't think are compared.
+        // The gain by thinking shrinks with the date for some uses, so only models that do not think are compared.
         const plain = of(billions, month, false);
         expect(of(billions, month + later, false)).toBeGreaterThanOrEqual(plain - 1e-9);
       },

@@ -11,7 +11,7 @@ import { isThinkingResult, thinkingMode } from './thinking-mode.js';
 
 /** The quality of a model at full precision, and where the figure comes from. */
 export interface FullPrecisionQuality {
-  /** From 0 to 1. Figures of different uses can't be compared with each other. */
+  /** From 0 to 1. Figures of different uses cannot be compared with each other. */
   readonly quality: number;
   /**
    * `published`: published results of this model. `derived`: a guess from size, release date, thinking and

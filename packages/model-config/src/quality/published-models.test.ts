@@ -104,7 +104,7 @@ test('the generated tables are those that the published results give', () => {
   expect(() => execFileSync(process.execPath, [script, '--check'])).not.toThrow();
 });
 
-test('a name without a size has the results of the model of that size only', () => {
+test('a name without a size gets the results of one model, not those of a model of another size', () => {
   const modes = [
     'NVIDIA Nemotron 3 Nano 30B A3B (Non-reasoning)',
     'NVIDIA Nemotron 3 Nano 30B A3B (Reasoning)',

@@ -28,7 +28,7 @@ export interface QualityFacts {
 export interface ModelQuality {
   /**
    * From 0 to 1, after the losses. 0.5 is an average model of the published results. Figures of different
-   * uses can't be compared with each other.
+   * uses cannot be compared with each other.
    */
   readonly quality: number;
   /**

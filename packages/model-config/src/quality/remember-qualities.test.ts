@@ -54,14 +54,14 @@ const CHANGES: readonly Partial<QualityFacts>[] = [
   },
 ];
 
-test.each(CHANGES)('a model with %j is another question', (change) => {
+test.each(CHANGES)('the quality of a model with %j is kept apart', (change) => {
   const { judge } = openStore();
   judge(FACTS, 'general');
   const changed = { ...FACTS, ...change };
   expect(judge(changed, 'general')).toEqual(qualityOf(changed, 'general'));
 });
 
-test('another use and another KV cache are other questions', () => {
+test('the qualities for another use and for another KV cache are kept apart', () => {
   const { kept, judge } = openStore();
   const small = { ...DEFAULT_LOAD_CONFIG, kvCacheTypeK: 'q4_0', kvCacheTypeV: 'q4_0' } as const;
   const answers = [judge(FACTS, 'general'), judge(FACTS, 'coding'), judge(FACTS, 'general', small)];

@@ -28,7 +28,7 @@ export interface Correction {
   readonly standardDeviation: number;
 }
 
-/** Whether two measurements asked the same question. */
+/** Whether one measurement repeats the other: the same model, settings and depth. */
 export type IsRepeat<Traits> = (a: Traits, b: Traits) => boolean;
 
 /** Measurements further from all others than this many standard deviations get more noise. */
@@ -119,8 +119,8 @@ function medianOf(values: readonly number[]): number | undefined {
 }
 
 /**
- * The noise of measurements: `usual`, or more where repeated measurements differ by more. It follows from the differences
- * between each measurement and the last earlier one that it repeats.
+ * The noise of measurements: the larger of `usual` and the noise that repeated measurements show. Each measurement is compared
+ * with the last earlier one that it repeats.
  */
 function noiseOf<Traits>(
   residuals: readonly Residual<Traits>[],

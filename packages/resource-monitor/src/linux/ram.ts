@@ -23,8 +23,8 @@ export function cgroupRam(sources: RamSources): Reader<RamSnapshot> {
     async read(context): Promise<Reading<RamSnapshot>> {
       const machine = memInfo.read(context);
       const machineTotalBytes = machine?.totalBytes ?? systemTotalBytes();
-      // `read` ignores limits that are not below its argument. The limit can equal the total, because a container's
-      // own /proc/meminfo shows the limit as its total.
+      // The limit can equal the total, because a container's own /proc/meminfo shows the limit as its total. `read` reports
+      // only limits below its argument, so the argument is one byte more.
       const limit = (await cgroup?.read(machineTotalBytes + 1)) ?? null;
       if (limit === null) return { reason: 'no control group limits memory' };
       const left = machine === null ? MISSING : availableOf(machine, sources, context);

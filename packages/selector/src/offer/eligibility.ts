@@ -2,7 +2,7 @@ import { isTooSlow, type Resources, type SelectionPolicy } from '@mai/memory-led
 import type { Candidate, LoadOption, Requirement } from '../input.js';
 import type { Rejection, TooSlow } from '../selection.js';
 
-/** Why a candidate can't be chosen, resident or not; `null` when it can be chosen. */
+/** Why a candidate cannot be chosen, resident or not; `null` when it can be chosen. */
 export function rejectCandidate(candidate: Candidate, requirement: Requirement): Rejection | null {
   const missing = requirement.capabilities.filter(
     (capability) => !candidate.capabilities.includes(capability),
@@ -20,7 +20,7 @@ export function rejectRefused({ refusal = null }: Candidate): Rejection | null {
 }
 
 /**
- * Why a candidate can't be loaded now, however much memory is free; `null` when it can be loaded. A resident
+ * Why a candidate cannot be loaded now, however much memory is free; `null` when it can be loaded. A resident
  * copy may stay.
  */
 export function rejectLoad(candidate: Candidate, { timestampMs }: Resources): Rejection | null {
@@ -42,7 +42,7 @@ function rejectContext(
   return { code: 'CONTEXT_TOO_SMALL', requiredTokens: minContextLengthTokens, offeredTokens };
 }
 
-/** Why a load option can't be loaded, however much memory is free; `null` when it can be loaded. */
+/** Why a load option cannot be loaded, however much memory is free; `null` when it can be loaded. */
 export function rejectOption(
   candidate: Candidate,
   { loadConfig, footprint, guardrails }: LoadOption,

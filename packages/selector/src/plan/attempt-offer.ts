@@ -6,7 +6,7 @@ import { rejectLoad, rejectOption } from '../offer/eligibility.js';
 import { planSwitch, type Attempt } from './plan-switch.js';
 
 /**
- * Plans an offer within a limit. A resident may stay even where its load option can't be loaded again.
+ * Plans an offer within a limit. A resident may stay even where its load option cannot be loaded again.
  */
 export function attemptOffer(
   offer: Offer,

@@ -35,7 +35,7 @@ export function chainOrder({ candidates }: SelectionInput): SearchOrder {
 /**
  * The order in which candidates are tried where no offer is fast enough. Candidates that one entry of the chain was
  * expanded to are tried in the order of their value: that of the first load option that fits now. Those of unknown quality
- * come last, and equal values keep their order. Candidates that do not fit can't be chosen. They come first, so that
+ * come last, and equal values keep their order. Candidates that do not fit cannot be chosen. They come first, so that
  * each is rejected for what it lacks. A candidate that a person named keeps its place.
  */
 export function orderSlow(input: SelectionInput, accounts: Accounts): SearchOrder {

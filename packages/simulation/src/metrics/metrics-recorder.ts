@@ -79,7 +79,7 @@ export class MetricsRecorder implements MachineObserver {
     const avoidable = outOfMemory && fitWithoutModels(pools, CAPACITY);
     if (outOfMemory && !this.#outOfMemory) {
       this.#outOfMemoryEvents += 1;
-      // Overload within the first observation interval can't be avoided.
+      // Overload within the first observation interval cannot be avoided.
       const overForMs = fromMs - (this.#overHardSinceMs ?? fromMs);
       if (avoidable && overForMs >= this.#observeIntervalMs) this.#avoidableOutOfMemoryEvents += 1;
     }

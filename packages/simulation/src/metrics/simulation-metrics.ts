@@ -25,7 +25,7 @@ export interface SimulationMetrics {
   readonly avoidableOutOfMemoryEvents: number;
   /**
    * The longest period in which a pool was out of memory although the others alone did not fill the pool. The
-   * period starts when memory ran out, so it includes one observation interval that can't be avoided.
+   * period starts when memory ran out, so it includes one observation interval that cannot be avoided.
    */
   readonly longestAvoidableOutOfMemoryMs: number;
   /** Unloads of an instance that was answering requests. */

@@ -13,7 +13,7 @@ export interface TraceIssue {
   readonly message: string;
 }
 
-/** The rows of a trace, or every reason why it can't be used. */
+/** The rows of a trace, or every reason why it cannot be used. */
 export type ParsedTrace = (
   | { readonly rows: readonly TraceRow[]; readonly issues: null }
   | { readonly rows: null; readonly issues: readonly TraceIssue[] }

@@ -1,4 +1,4 @@
-/** Collects the problems of a line. A line with a failure can't be used. A line with warnings can be used. */
+/** Collects the problems of a line. A line with a failure cannot be used. A line with warnings can be used. */
 export interface Complaints {
   readonly fail: (message: string) => void;
   readonly warn: (message: string) => void;
@@ -30,7 +30,7 @@ export function warnOfUnknown(
 /** The most characters of a value that a message repeats. */
 const VALUE_CHARS_MAX = 40;
 
-/** Reports a value that a field can't have. `expected` completes the sentence 'the field must be'. */
+/** Reports a value that a field cannot have. `expected` completes the sentence 'the field must be'. */
 export function failValue(
   name: string,
   expected: string,

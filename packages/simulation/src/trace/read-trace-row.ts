@@ -29,7 +29,7 @@ const LEVELS = ['normal', 'warning', 'critical'] as const;
 /**
  * Reads one row. Fields that are left out have the values of the row before, except for `events`.
  *
- * @returns `null` where the row can't be used; `complaints` says why.
+ * @returns `null` where the row cannot be used; `complaints` says why.
  */
 export function readTraceRow(
   value: unknown,

@@ -57,7 +57,7 @@ export type TraceEvent =
       readonly gpu?: number;
     }
   | { readonly type: 'foreignUnload'; readonly instanceIdentifier: string }
-  /** A GPU can't be read any more, for example during a driver reset. Without `gpu`, no GPU can be read. */
+  /** A GPU cannot be read any more, for example during a driver reset. Without `gpu`, no GPU can be read. */
   | { readonly type: 'gpuLost'; readonly gpu?: number }
   /** The GPU can be read again. Without `gpu`, every GPU can be read again. */
   | { readonly type: 'gpuBack'; readonly gpu?: number };

@@ -199,7 +199,7 @@ describe('mai watch', () => {
       expect(err).toMatch(/^error: .*journal\.json is not a journal of this version of Mai/);
       expect(exitCode).toBe(8);
     }
-    // A load succeeds even if its pin can't be written.
+    // A load succeeds even if its pin cannot be written.
     const load = await world.mai('load test/small');
     expect(load.exitCode).toBe(0);
     expect(load.err).toMatch(/warning: .*journal\.json is not a journal/);

@@ -34,7 +34,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   }
   output.note(output.noteStyle.dim(describeOrigin(origin)));
   for (const modelKey of leftOut)
-    output.warn(`${onOneLine(modelKey)} is left out: a configuration can't contain this key.`);
+    output.warn(`${onOneLine(modelKey)} is left out: a configuration cannot contain this key.`);
   for (const note of leftOutNotes(initial)) output.warn(note);
   if (models.length === 0 && unreachableNotes(initial).length === 0)
     output.note(`${getModels(origin)} Then run it again${dryRun ? '' : ' with --force'}.`);

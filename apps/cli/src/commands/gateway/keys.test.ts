@@ -60,9 +60,9 @@ test('`--dry-run` writes nothing', async () => {
 test.each([
   [['add'], 'Name the key: `mai keys add NAME`.'],
   [['remove'], 'Name the key: `mai keys remove NAME`.'],
-  [['add', 'a/b'], "The key can't be made: A name has 1 to 64 letters"],
+  [['add', 'a/b'], 'The key cannot be made: A name has 1 to 64 letters'],
   [['add', 'laptop', '--scopes', 'all'], 'all'],
-  [['add', 'laptop', '--priority', '101'], "The key can't be made"],
+  [['add', 'laptop', '--priority', '101'], 'The key cannot be made'],
 ])('`mai keys %j` is a usage error', async (argv, message) => {
   const { exitCode, out, err } = await mai(...argv);
   expect([exitCode, out]).toEqual([2, '']);

@@ -183,7 +183,7 @@ describe('with TLS', () => {
         error: {
           code: 'FILE_UNUSABLE',
           message:
-            "The TLS certificate and private key can't be used together. Give a certificate in PEM and its own unencrypted private key in PEM.",
+            'The TLS certificate and private key cannot be used together. Give a certificate in PEM and its own unencrypted private key in PEM.',
         },
       });
     }

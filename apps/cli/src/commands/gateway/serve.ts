@@ -103,7 +103,7 @@ async function tlsOf(
   if (cert === null || key === null) return undefined;
   const read = (file: string): Promise<Buffer> =>
     readFile(file).catch((error: unknown) => {
-      throw new UsageError(`The file ${JSON.stringify(file)} can't be read: ${messageOf(error)}.`);
+      throw new UsageError(`The file ${JSON.stringify(file)} cannot be read: ${messageOf(error)}.`);
     });
   return { cert: await read(cert), key: await read(key) };
 }

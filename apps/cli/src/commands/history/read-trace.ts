@@ -35,7 +35,7 @@ async function readText(name: string, cwd: string): Promise<string> {
   } catch (error) {
     const code = codeOf(error) ?? 'unknown error';
     const what =
-      code === 'ENOENT' ? `There is no file ${file}.` : `${file} can't be read (${code}).`;
+      code === 'ENOENT' ? `There is no file ${file}.` : `${file} cannot be read (${code}).`;
     throw new UsageError(`${what} Check the path after --trace.`, { cause: error });
   }
 }

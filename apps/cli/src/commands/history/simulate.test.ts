@@ -427,7 +427,7 @@ describe('events', () => {
     const report = await world.report(rows, configText(LARGE), '--policy static');
     expect(report).toMatchObject({ noModelMs: 70_000, switches: 0, busyEvictions: 0 });
     expect(report.qualityMs).toBeCloseTo(900 * 230, 3);
-    // The reference has the same gap, because it can't load while LM Studio is off.
+    // The reference has the same gap, because it cannot load while LM Studio is off.
     expect(report.qualityRatio).toBeCloseTo(1, 9);
   });
 

@@ -6,7 +6,7 @@ import type { Output } from '../../terminal/output.js';
 
 /** Warns that a file lacks weights. */
 export function warnOfIncomplete(file: string, output: Output): void {
-  output.warn(`${file} is a header or an unfinished download: its weights can't be loaded.`);
+  output.warn(`${file} is a header or an unfinished download: its weights cannot be loaded.`);
 }
 
 /** `mai estimate --stdin`: answers each line when it arrives, a malformed line with its error. */

@@ -191,7 +191,7 @@ test.each([2 ** 29, 2 ** 30])(
     const [, fits] = /~ It fits with ([\d,]+) tokens of context\s+instead of/.exec(out) ?? [];
     const tokens = Number(fits?.replaceAll(',', ''));
     expect(tokens % 256).toBe(0);
-    // A search that only halves the context length can't find this number.
+    // A search that only halves the context length cannot find this number.
     expect(tokens).toBeGreaterThan(100_000);
     const again = await mai(['estimate', 'tiny.gguf', '--context', String(Math.floor(tokens / 2))]);
     expect(again.out).toMatch(/It fits as it is/);
@@ -269,7 +269,7 @@ test.each(['qwen3-4b-4bit', path.join('.lmstudio', 'models', 'mlx-community', 'Q
     const { exitCode, err, json } = await mai(['estimate', name, '--json', '--url', '127.0.0.1:9']);
     expect(exitCode).toBe(0);
     expect(err).toMatch(
-      /^warning: Only the size of .* is known, because model-00001-of-00002.safetensors can't be read/m,
+      /^warning: Only the size of .* is known, because model-00001-of-00002.safetensors cannot be read/m,
     );
     const weightsBytes = 3_000_000;
     expect(json()).toMatchObject({

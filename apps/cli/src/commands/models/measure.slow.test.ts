@@ -65,7 +65,7 @@ onLinux(
 
     const after = ofKey(await models());
     expect(after).toMatchObject({ source: 'measured', confidence: 'high' });
-    // LM Studio locks the weights in RAM, so they don't count as mapped memory.
+    // LM Studio locks the weights in RAM, so they do not count as mapped memory.
     const { mappedBytes } = predicted.ram;
     expect(after?.ram).toEqual({ mappedBytes: 0, anonymousBytes: taken + mappedBytes });
     expect(after?.interval?.highBytes).toBeGreaterThan(after?.interval?.lowBytes ?? Infinity);

@@ -27,7 +27,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   const stray = NOT_IN_A_LOAD.find((name) => input.has(name));
   if (stray !== undefined) {
     throw new UsageError(
-      `A load has no setting for --${stray}, so --measure can't use it. Leave it out.`,
+      `A load has no setting for --${stray}, so --measure cannot use it. Leave it out.`,
     );
   }
   const settings = settingsFromInput(input);

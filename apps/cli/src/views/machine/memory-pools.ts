@@ -17,7 +17,7 @@ const MIN_BAR_WIDTH = 10;
 const MAX_BAR_WIDTH = 48;
 
 /**
- * One line for each pool, with label, bar and figures. A pool that can't be measured shows its total.
+ * One line for each pool, with label, bar and figures. A pool that cannot be measured shows its total.
  * `when` chooses the use before or after the plan. `injectedBytes` is the use that the demo
  * simulates, by pool.
  */
@@ -36,7 +36,7 @@ export function renderPools(
     Math.max(MIN_BAR_WIDTH, output.textWidth - labelWidth - FIGURES_WIDTH - 6),
   );
   const measured = pools.map((pool, index) => {
-    // The estimated use after the plan may exceed the pool, but the use before the plan can't.
+    // The estimated use after the plan may exceed the pool, but the use before the plan cannot.
     const useBytes =
       when === 'before' ? Math.min(pool.useBeforeBytes, pool.totalBytes) : pool.useAfterBytes;
     const injected = injectedBytes.get(pool.pool) ?? 0;
@@ -83,7 +83,7 @@ function unmeasured(
 ): string[] {
   const line = (label: string, totalBytes: number | null) => {
     const total = totalBytes === null ? 'size unknown' : `${formatBytes(totalBytes)} in total`;
-    return `  ${style.bold(padEnd(label, labelWidth))}  ${style.dim(`${total}; its free memory can't be read from here`)}`;
+    return `  ${style.bold(padEnd(label, labelWidth))}  ${style.dim(`${total}; its free memory cannot be read from here`)}`;
   };
   const known = new Set<string>(pools.map(({ pool }) => pool));
   const { ram, gpus } = resources;

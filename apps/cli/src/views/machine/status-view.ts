@@ -93,7 +93,7 @@ function unloadsIn(
 function renderPressure({ pools, resources }: StatusReport, { style }: Output): string {
   const heading = style.heading('Pressure');
   if (pools.length === 0)
-    return `${heading}   ${style.dim("unknown: the memory of that machine can't be read from here")}`;
+    return `${heading}   ${style.dim('unknown: the memory of that machine cannot be read from here')}`;
   const over = pools.flatMap(({ pool, useBeforeBytes, totalBytes, limitRatio, hardLimitRatio }) => {
     const ratio = useBeforeBytes / totalBytes;
     if (ratio <= limitRatio) return [];

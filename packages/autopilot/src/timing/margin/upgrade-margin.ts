@@ -12,7 +12,7 @@ const MIN_MARGIN_RATIO = 0.005;
 const LARGEST_MARGIN_RATIO = 0.2;
 /** The margins that are compared, besides the margin that leaves room for the largest swing. */
 const MARGINS = [MIN_MARGIN_RATIO, 0.02, 0.03, 0.045, 0.065, 0.1, 0.15, LARGEST_MARGIN_RATIO];
-/** How long a comparison is in force. So little of the past is new in this time that the result stays the same. */
+/** How long the result of a comparison is used. The last two hours hardly change in this time, so a new result would be the same. */
 const COMPARED_EVERY_MS = 30_000;
 
 /** The result of a comparison. */
@@ -36,7 +36,7 @@ interface Excursions {
  * Chooses the margin of a step up. The largest margin leaves room for the largest recent swing of the others. A smaller margin is
  * in force where its steps up would have gained more over the last two hours than their switches would have cost.
  *
- * Where requests keep a model busy for a long time, a step up can't be undone soon: the others may rise further than their recent
+ * Where requests keep a model busy for a long time, a step up cannot be undone soon: the others may rise further than their recent
  * swings before the model is idle. So in this case larger margins are compared, too. Steps up to the cheapest load option of a
  * model are also compared, even where a larger option fits, because the cheapest option leaves the others more room to rise.
  */
@@ -127,7 +127,10 @@ function compare(
   return best;
 }
 
-/** The cheapest way is compared for no model, for the most preferred one that has several ways, and for all models. */
+/**
+ * For how many models, from the most preferred one on, the cheapest way is compared: for none, for those up to the first one that
+ * has several ways, and for those up to the last one.
+ */
 function cheapestPlaces(ways: readonly Pick<Way, 'place' | 'isCheapest'>[]): readonly number[] {
   const places = ways.filter((way) => !way.isCheapest).map(({ place }) => place);
   if (places.length === 0) return [0];

@@ -38,7 +38,7 @@ test('the keys of a removed machine are worth nothing where a new machine has it
   await using admitted = await rawNats(fleet.natsPort, await fleetTls(replaced));
   expect(admitted.closed).toBe(false);
 
-  // It can't have a new certificate under its old name either.
+  // It cannot have a new certificate under its old name either.
   await using refused = await connectFleet(connectionOf(before));
   await waitUntil(() => refused.fault !== null, 'nats-server refuses the old machine');
   await expect(

@@ -110,7 +110,7 @@ export async function requireNoMembership(folder: string): Promise<void> {
   );
 }
 
-/** What to do about a file that can't be used. */
+/** What to do about a file that cannot be used. */
 export const JOIN_AGAIN =
   'Restore it from a backup, or leave the fleet with `mai fleet leave` and join it again.';
 

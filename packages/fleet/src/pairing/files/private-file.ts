@@ -36,16 +36,16 @@ export async function writePrivateFile(path: string, text: string): Promise<void
   }
 }
 
-/** The error for a file or a folder that can't be written. */
+/** The error for a file or a folder that cannot be written. */
 export function notWritable(path: string, cause: unknown): FleetError {
   return new FleetError(
     'FILE_UNUSABLE',
-    `${path} can't be written: ${messageOf(cause)}. Check that its disk has space and that you may write there.`,
+    `${path} cannot be written: ${messageOf(cause)}. Check that its disk has space and that you may write there.`,
     { cause },
   );
 }
 
-/** Reads a file. Returns null where it does not exist. Throws `FILE_UNUSABLE` where it can't be read. */
+/** Reads a file. Returns null where it does not exist. Throws `FILE_UNUSABLE` where it cannot be read. */
 export async function readPrivateFile(path: string): Promise<string | null> {
   try {
     return await readFile(path, 'utf8');
@@ -53,7 +53,7 @@ export async function readPrivateFile(path: string): Promise<string | null> {
     if (codeOf(error) === 'ENOENT') return null;
     throw new FleetError(
       'FILE_UNUSABLE',
-      `${path} can't be read: ${messageOf(error)}. Check its permissions.`,
+      `${path} cannot be read: ${messageOf(error)}. Check its permissions.`,
       { cause: error },
     );
   }

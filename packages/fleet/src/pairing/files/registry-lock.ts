@@ -19,7 +19,7 @@ const STALE_MS = 10_000;
  * Runs a task while no other process of this machine changes the registry of the fleet in `folder`. The lock of a killed process
  * is removed.
  *
- * Throws `FILE_UNUSABLE` where the lock can't be written, and where another process holds it for 30 s.
+ * Throws `FILE_UNUSABLE` where the lock cannot be written, and where another process holds it for 30 s.
  */
 export async function withRegistryLock<T>(folder: string, task: () => Promise<T>): Promise<T> {
   const lock = join(folder, 'hosts.lock');
@@ -89,7 +89,7 @@ async function create(path: string, text: string): Promise<boolean> {
 }
 
 /**
- * Removes the lock of a killed process. Only the process that has created the guard removes locks, so the lock can't become that
+ * Removes the lock of a killed process. Only the process that has created the guard removes locks, so the lock cannot become that
  * of a living process between the check and the removal.
  */
 async function removeDead(lock: string): Promise<void> {

@@ -77,7 +77,7 @@ export async function natsCertificateOf(
 /** Returns the public key of a signing request that asks for a certificate of this host and for nothing else. */
 export async function checkSigningRequest(pem: string, host: string): Promise<string> {
   const request = await readSigningRequest(pem);
-  if (request === null) throw new RequestRefused("The signing request can't be read.");
+  if (request === null) throw new RequestRefused('The signing request cannot be read.');
   if (!request.signed || request.publicKey === null) {
     throw new RequestRefused('The signing request is not signed by a key on the curve P-256.');
   }

@@ -88,7 +88,7 @@ async function carryOut(folder: string, content: CertifyContent): Promise<Certif
     case 'leave':
       if (host === (await readRegistry(folder)).authority) {
         throw new RequestRefused(
-          "The host that holds the authority can't be removed from the fleet.",
+          'The host that holds the authority cannot be removed from the fleet.',
         );
       }
       return accepted(async () => {

@@ -20,7 +20,7 @@ export interface FollowFleetOptions {
   readonly folder: string;
   /** Called after each change of the allow-list and of this host's own certificate. */
   readonly onChange: (identity: FleetIdentity) => void;
-  /** Called where a changed file can't be read or written, or where nats-server does not take a list. */
+  /** Called where a changed file cannot be read or written, or where nats-server does not take a list. */
   readonly onFault: (error: unknown) => void;
 }
 

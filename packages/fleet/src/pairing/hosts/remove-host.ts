@@ -42,7 +42,7 @@ export async function removeHost({ folder, host, announce }: RemoveHostOptions):
 export function checkRemovable({ hosts, authority }: Registry, host: string): void {
   if (host === authority) {
     throw new RangeError(
-      `${host} holds the authority of the fleet, so it can't be removed. \`mai fleet leave\` ends the fleet.`,
+      `${host} holds the authority of the fleet, so it cannot be removed. \`mai fleet leave\` ends the fleet.`,
     );
   }
   if (!hosts.some((one) => one.host === host)) {

@@ -9,7 +9,7 @@ const FLUSH_DEADLINE_MS = 5_000;
 export interface ServeAuthorityOptions {
   readonly connection: FleetConnection;
   readonly folder: string;
-  /** Called with the fault of a request that could not be carried out, for instance because a file can't be written. */
+  /** Called with the fault of a request that could not be carried out, for instance because a file cannot be written. */
   readonly onFault: (error: unknown) => void;
 }
 

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { FleetError } from '../../fleet-error.js';
 import { isAddress } from '../names.js';
 
-/** Bytes of the secret: 128 bits can't be guessed. */
+/** Bytes of the secret: 128 bits cannot be guessed. */
 export const SECRET_BYTES = 16;
 const FINGERPRINT_BYTES = 32;
 const PORT_BYTES = 2;
@@ -87,5 +87,5 @@ function checksum(content: Buffer): Buffer {
 }
 
 function unreadable(reason: string): FleetError {
-  return new FleetError('INVITATION_REFUSED', `The invitation can't be read. ${reason}`);
+  return new FleetError('INVITATION_REFUSED', `The invitation cannot be read. ${reason}`);
 }

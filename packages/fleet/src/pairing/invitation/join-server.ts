@@ -74,7 +74,7 @@ export async function listenForJoiner(
   } catch (error) {
     throw new FleetError(
       'ADDRESS_IN_USE',
-      `Mai can't listen on ${hostAndPort(options.listenAddress, options.port)}: ${String(error)}. Is another invitation open?`,
+      `Mai cannot listen on ${hostAndPort(options.listenAddress, options.port)}: ${String(error)}. Is another invitation open?`,
       { cause: error },
     );
   }

@@ -83,7 +83,7 @@ export async function checkJoin({ folder, host, invitation }: JoinOptions): Prom
  * sent, the machine at the other end shows the certificate of the authority that the invitation names, and a certificate for
  * joining that this authority signed.
  *
- * Throws `INVITATION_REFUSED` where the invitation can't be read, is wrong, used or too old, or where another machine
+ * Throws `INVITATION_REFUSED` where the invitation cannot be read, is wrong, used or too old, or where another machine
  * answers at its address; `FLEET_UNREACHABLE` where none answers; `FILE_UNUSABLE` where this machine belongs to a fleet
  * already; and a `RangeError` for an invalid host name.
  */

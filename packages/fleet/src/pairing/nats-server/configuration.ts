@@ -30,7 +30,7 @@ export interface NatsCluster {
   /** Number of this server in its cluster, from 1. */
   readonly place: number;
   readonly port: number;
-  /** URLs of all servers of the cluster for routes, also of those that don't run yet. */
+  /** URLs of all servers of the cluster for routes, also of those that do not run yet. */
   readonly routes: readonly string[];
   /** Fingerprints of the public keys that may be at the other end of a route. */
   readonly keys: readonly string[];
@@ -67,7 +67,7 @@ const MAX_SUBSCRIPTIONS = 128;
  * with the subject of another host's entry. Both were seen on nats-server 2.9.10. An answer that crosses accounts is
  * delivered in the asker's account and is never imported again.
  *
- * Permissions don't hold for what comes over a route, and each host has a certificate of the fleet's authority. So a route
+ * Permissions do not hold for what comes over a route, and each host has a certificate of the fleet's authority. So a route
  * opens only to the keys of the fleet's other servers (`pinned_certs`), and nats-server closes it once its key is off the list.
  */
 export function natsConfiguration(settings: NatsServerSettings): string {
@@ -164,7 +164,7 @@ function quote(text: string): string {
   if (/[\u0000-\u001f\u007f]/.test(text)) {
     throw new FleetError(
       'FILE_UNUSABLE',
-      `The configuration of nats-server can't hold ${JSON.stringify(text)}: it has a control character.`,
+      `The configuration of nats-server cannot hold ${JSON.stringify(text)}: it has a control character.`,
     );
   }
   return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;

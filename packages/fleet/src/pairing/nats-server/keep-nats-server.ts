@@ -20,7 +20,7 @@ export interface KeepNatsServerOptions {
   readonly signal: AbortSignal;
   /** Called with the process identifier where nats-server was started later than at once: it had ended, or could not be started before. */
   readonly onStart: (pid: number) => void;
-  /** Called when nats-server can't be started. Failures in a row with the same code are reported once. The start is tried again. */
+  /** Called when nats-server cannot be started. Failures in a row with the same code are reported once. The start is tried again. */
   readonly onFault: (error: Error) => void;
   /** Milliseconds between two checks. Default 2,500. */
   readonly checkIntervalMs?: number;

@@ -187,7 +187,7 @@ async function checkConfiguration(executable: string, paths: FleetPaths): Promis
 }
 
 /**
- * Throws `ADDRESS_IN_USE` where another program listens at the address. A nats-server that can't listen would leave its process identifier
+ * Throws `ADDRESS_IN_USE` where another program listens at the address. A nats-server that cannot listen would leave its process identifier
  * in the file of the one that runs.
  */
 async function checkPort(host: string, port: number): Promise<void> {
@@ -206,7 +206,7 @@ async function checkPort(host: string, port: number): Promise<void> {
 function portInUse(detail: string): FleetError {
   return new FleetError(
     'ADDRESS_IN_USE',
-    `nats-server can't listen: another program uses its port (${detail}). ` +
+    `nats-server cannot listen: another program uses its port (${detail}). ` +
       'End that program, or make the fleet with another port (`mai fleet init --nats-port`).',
   );
 }

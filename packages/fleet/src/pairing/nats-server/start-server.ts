@@ -4,7 +4,7 @@ import { ensureNatsServer } from './ensure-nats-server.js';
 export interface StartedServer {
   /** Null where it was not started. */
   readonly pid: number | null;
-  /** Why it could not be started; null where it was, or where it was not to be. `mai serve --fleet` tries again. */
+  /** Why it could not be started; null where it was started, or where nobody wanted it to be. `mai serve --fleet` tries again. */
   readonly fault: string | null;
 }
 

@@ -2,7 +2,7 @@ import type { KnownHost } from '../../state/known-host.js';
 import type { NotTakenReason } from '../placement.js';
 import type { PlacementInput } from '../placement-input.js';
 
-/** Why another host can't serve any request like this one; null where it can. */
+/** Why another host cannot serve any request like this one; null where it can. */
 export function checkHost(known: KnownHost, input: PlacementInput): NotTakenReason | null {
   const { state, heartbeat, usable, silentMs, kind } = known;
   const { request, policy } = input;

@@ -41,7 +41,7 @@ export function checkResident(
   return contextReason(modelKey, contextLengthTokens, request);
 }
 
-/** Why a host can't load a model for a request; null where it can, or may be able to. */
+/** Why a host cannot load a model for a request; null where it can, or may be able to. */
 export function checkLoad(
   model: HostModel,
   { state, heartbeat, kind }: KnownHost,

@@ -47,7 +47,7 @@ export function checkSite(
   const encrypted = 'encrypted' in request.socket && request.socket.encrypted === true;
   if (!mayName(host, request.socket, encrypted, allowHosts)) {
     return forbidden(
-      `The host name ${quoted(host)} is not allowed, so that other sites can't reach this machine by a name of their own. If the name is yours, start the gateway with --allow-host ${plain(host)}.`,
+      `The host name ${quoted(host)} is not allowed, so that other sites cannot reach this machine by a name of their own. If the name is yours, start the gateway with --allow-host ${plain(host)}.`,
     );
   }
   const { origin } = headers;

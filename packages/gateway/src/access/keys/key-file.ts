@@ -95,7 +95,7 @@ export async function addKey(
     const [issue] = checked.error.issues;
     throw new GatewayError(
       'KEY_INVALID',
-      `The key can't be made: ${issue?.message ?? 'a property is out of range'}.`,
+      `The key cannot be made: ${issue?.message ?? 'a property is out of range'}.`,
     );
   }
   await writeKeyFile(file, checked.data.keys);
@@ -135,7 +135,7 @@ async function writeKeyFile(file: string, keys: readonly StoredKey[]): Promise<v
 function unusable(file: string, why: string, cause: unknown): GatewayError {
   return new GatewayError(
     'FILE_UNUSABLE',
-    `The file of API keys ${file} can't be used: ${why}. Correct it, or name another file with --keys.`,
+    `The file of API keys ${file} cannot be used: ${why}. Correct it, or name another file with --keys.`,
     cause === null ? {} : { cause },
   );
 }

@@ -42,7 +42,7 @@ export async function openKeyStore(file: string, clock: Clock): Promise<KeyStore
     const found = await stat(file).catch(() => null);
     const version = found === null ? null : `${found.ino}:${found.mtimeMs}:${found.size}`;
     if (version === current.version) return;
-    // While the file can't be read, the keys that were read last stay in force.
+    // While the file cannot be read, the keys that were read last stay in force.
     current = await readKeyFile(file).catch(() => current);
     hadKeys ||= current.keys.length > 0;
   };

@@ -61,7 +61,7 @@ export function controlEventOf(event: MachineEvent): NewEvent | null {
     case 'fault':
       return notice(event.type, messageOf(event.error));
     case 'catalog-rejected':
-      return notice(event.type, `The configuration can't be read: ${messageOf(event.error)}`);
+      return notice(event.type, `The configuration cannot be read: ${messageOf(event.error)}`);
     case 'left-loaded':
       return notice(
         event.type,

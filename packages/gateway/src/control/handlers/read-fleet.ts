@@ -5,7 +5,7 @@ import type { AnswerOf, HandlerParts } from './handlers.js';
 type FleetAnswer = Extract<AnswerOf<'fleet'>, { readonly state: 'member' }>;
 type HostAnswer = FleetAnswer['hosts'][number];
 
-/** A page can't show more. */
+/** A page cannot show more. */
 const HOSTS_MAX = 200;
 const FITS_MAX = 40;
 

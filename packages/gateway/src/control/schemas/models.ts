@@ -94,6 +94,6 @@ export const models = component(
     downloadedCount: z.int(),
     unusable: z
       .array(z.strictObject({ modelKey: z.string(), reason: z.string() }))
-      .describe("Downloaded files that can't be loaded."),
+      .describe('Downloaded files that cannot be loaded.'),
   }),
 );

@@ -49,7 +49,7 @@ export const whatIf = component(
         parallelSequences: z.int().nullable(),
       }),
       maxContextLengthTokens: z.int().nullable(),
-      fits: z.boolean().nullable().describe("Null where it can't be judged on this machine."),
+      fits: z.boolean().nullable().describe('Null where it cannot be judged on this machine.'),
       rejection: rejection.nullable(),
       footprint: footprint.nullable().describe('The footprint that was judged.'),
       corrected: footprint

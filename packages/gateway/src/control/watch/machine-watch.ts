@@ -27,7 +27,7 @@ export interface Observation {
 export type WatchChange =
   | { readonly type: 'sample'; readonly sample: MemorySample }
   | { readonly type: 'event'; readonly event: MachineEvent }
-  /** The autopilot can't be followed; `message` says why. */
+  /** The autopilot cannot be followed; `message` says why. */
   | { readonly type: 'lost'; readonly message: string };
 
 const SAMPLE_MS = 1000;

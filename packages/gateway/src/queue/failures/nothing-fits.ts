@@ -12,7 +12,7 @@ type Rejected = Selection['rejected'];
 
 /**
  * Why no model serves a request, and what to do. Freeing memory helps only where memory is the reason. So the message first
- * looks for models that are not downloaded, or that can't do what the request needs.
+ * looks for models that are not downloaded, or that cannot do what the request needs.
  */
 export function nothingFits(
   rejected: Rejected,

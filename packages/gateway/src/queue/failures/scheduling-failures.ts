@@ -83,7 +83,7 @@ export function failureOfMachine(
     return failure('nothing_fits', 503, message, 10, cause);
   }
   if (code === 'JOURNAL_UNUSABLE') {
-    const message = `Mai keeps no model loaded, because its files can't be written. ${asSentence(text)}`;
+    const message = `Mai keeps no model loaded, because its files cannot be written. ${asSentence(text)}`;
     return failure('upstream_unreachable', 503, message, 30, cause);
   }
   return failure(

@@ -72,7 +72,7 @@ export class Lanes {
 
   /**
    * The open lane that serves a request best: the most preferred of its chain, then the least busy. Null where a resident
-   * without a lane is more preferred: the machine gives that one without a load.
+   * without a lane is more preferred: the machine can lease that resident without a load.
    */
   best(wanted: ServingRequest, groupKey: string, catalog: ServingCatalog): Lane | null {
     let best: Lane | null = null;

@@ -86,7 +86,7 @@ export async function serveInference(
   } catch (error) {
     if (!departure.isGone) {
       failure = failureOf(error);
-      // A body that can't be read fails before the models are looked at.
+      // A body that cannot be read fails before the models are looked at.
       reported.decisionId ??= parts.knownCatalog()?.decisionId ?? null;
       answer.fail(failure);
       if (failure.code === 'internal') throw error;

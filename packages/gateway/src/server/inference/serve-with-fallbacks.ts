@@ -207,7 +207,8 @@ async function relayThrough(
         protocol,
         sink: answer,
         client: departure,
-        // A runtime of this machine may go on without its autopilot. A host that does not renew a lease is out of reach.
+        // The loss of a lease ends a request only on another host: a lease that is not renewed means that the host is out of reach. The
+        // runtime of this machine can finish an answer without its autopilot.
         lost: peer === null ? null : lost,
         holdsBodies: peer !== null,
         monotonicMs: () => clock.monotonicMs(),

@@ -63,7 +63,7 @@ function unknownExpectation({ headers }: IncomingMessage): Failure {
   return createFailure(
     'invalid_request',
     417,
-    `The gateway can't meet the expectation ${expected}. Send the request without the header Expect, or with 100-continue.`,
+    `The gateway cannot meet the expectation ${expected}. Send the request without the header Expect, or with 100-continue.`,
   );
 }
 

@@ -3,7 +3,7 @@ import type { ServingCatalog } from '../../ports/serving-port.js';
 import { failureOfMachine } from '../../queue/failures/scheduling-failures.js';
 
 /**
- * Reads the models of the machine for a request. If the machine can't list them, that is a failure for the client, and not a bug of
+ * Reads the models of the machine for a request. If the machine cannot list them, that is a failure for the client, and not a bug of
  * the gateway.
  *
  * @throws SchedulingFailure, or the signal's reason

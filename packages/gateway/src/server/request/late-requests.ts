@@ -39,7 +39,7 @@ interface Suspect {
  * 3. Where the process stalls again in this time, the same holds for that stall.
  * 4. Where the headers arrive in this time, the body gets the time that is left of `requestTimeoutMs`.
  *
- * A client can't lengthen its own time: bytes that arrive late change nothing, only the whole request does.
+ * A client cannot lengthen its own time: bytes that arrive late change nothing, only the whole request does.
  */
 export function createLateRequests(
   server: Server | HttpsServer,

@@ -123,7 +123,7 @@ function decoded(request: IncomingMessage): Readable {
       throw new RequestRefusal(
         'invalid_request',
         415,
-        `The gateway can't read Content-Encoding ${JSON.stringify(encoding.slice(0, QUOTED_MAX))}. Send the body as gzip, deflate or br, or uncompressed.`,
+        `The gateway cannot read Content-Encoding ${JSON.stringify(encoding.slice(0, QUOTED_MAX))}. Send the body as gzip, deflate or br, or uncompressed.`,
       );
   }
 }
@@ -136,7 +136,7 @@ function createZstdDecompress(): Duplex {
   throw new RequestRefusal(
     'invalid_request',
     415,
-    `The gateway can't read Content-Encoding "zstd" on Node ${process.versions.node}; Node 22.15 and later can. Send the body as gzip or uncompressed. For Codex, set features.enable_request_compression to false.`,
+    `The gateway cannot read Content-Encoding "zstd" on Node ${process.versions.node}; Node 22.15 and later can. Send the body as gzip or uncompressed. For Codex, set features.enable_request_compression to false.`,
   );
 }
 

@@ -11,8 +11,8 @@ import { replaceFile } from '../../files/replace-file.js';
  * three reasons:
  *
  * - A new server can listen while the socket of a crashed server still exists.
- * - A server that closes can't remove the socket of the next server.
- * - Another user can't occupy the name of a pipe in advance.
+ * - A server that closes cannot remove the socket of the next server.
+ * - Another user cannot occupy the name of a pipe in advance.
  */
 export interface EndpointNote {
   readonly endpoint: string;

@@ -12,7 +12,7 @@ export function explainRejection(rejection: Rejection): string {
     case 'ENGINE_REFUSES':
       return `not offered: ${rejection.refusal.reason}`;
     case 'MISSING_CAPABILITY':
-      return `can't do ${rejection.missing.join(', ')}`;
+      return `cannot do ${rejection.missing.join(', ')}`;
     case 'OUTSIDE_TIER':
       return `is ${rejection.tier}, not ${rejection.allowed.join(' or ')}`;
     case 'COOLING_DOWN_AFTER_FAILURE':

@@ -72,7 +72,7 @@ export function explainNote(note: SelectionNote, resources: Resources): string |
       const name = gpu?.name ?? note.deviceKey;
       return gpu?.totalBytes == null
         ? `The size of the memory of ${name} is not known, so nothing is planned into it: all of a new load counts in RAM.`
-        : `The free memory of ${name} can't be measured, so its total counts as free.`;
+        : `The free memory of ${name} cannot be measured, so its total counts as free.`;
     }
     case 'GPU_UNKNOWN':
       return `A footprint names the GPU ${note.deviceKey}, which this machine does not have. The bytes on that GPU are charged to RAM.`;

@@ -63,8 +63,8 @@ const GROWTH_NAMES: Readonly<Record<GrowthPart['kind'], string>> = {
 };
 
 /**
- * `It may grow by up to 9.2 GiB of RAM: prompt cache up to 8.0 GiB, …`; null where it does not grow, and for mlx-engine, whose
- * KV cache grows with the tokens: the total names it, and the settings of llama.cpp do not bound it.
+ * `It may grow by up to 9.2 GiB of RAM: prompt cache up to 8.0 GiB, …`; null where it does not grow, and for mlx-engine: its KV
+ * cache grows with the tokens, so the total contains that growth, and the settings of llama.cpp do not limit it.
  */
 export function describeGrowth({ mostBytes, gpus, parts }: Growth): string | null {
   if (mostBytes === 0 || parts.some(({ kind }) => kind === 'kv-cache')) return null;

@@ -88,5 +88,5 @@ export function describeFit({ rejection, cheaper }: FitHere): string {
   if (cheaper !== null) return `It fits with ${describeTradeOffs(cheaper.tradeOffs)}.`;
   return rejection.code === 'INSUFFICIENT_RAM' || rejection.code === 'INSUFFICIENT_VRAM'
     ? `It ${explainRejection(rejection)}. No trade-off, such as a shorter context, makes it fit.`
-    : `It can't be loaded now: ${explainRejection(rejection)}.`;
+    : `It cannot be loaded now: ${explainRejection(rejection)}.`;
 }

@@ -94,7 +94,7 @@ export class TemplateProbe {
   #hasTools(): boolean {
     const texts = ['probe_name', 'probe_field', 'probe_value', 'probe_result'];
     const format = { tools: [TOOL], tool_choice: 'required' };
-    // Without a grammar, llama.cpp has not found out in which form the model writes a call, and can't read one.
+    // Without a grammar, llama.cpp has not found out in which form the model writes a call, and cannot read one.
     this.#takesTools ??=
       this.#writes(['probe_name'], [USER], format) &&
       this.#writes(texts, TOOL_CHAT, format) &&

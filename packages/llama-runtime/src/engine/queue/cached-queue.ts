@@ -197,7 +197,7 @@ function sharedTokens(held: Int32Array | null, prompt: Int32Array | null): Int32
   return prompt.subarray(0, length);
 }
 
-/** The binding ends a request whose state it can't load at once, without a reason. */
+/** The binding ends a request whose state it cannot load at once, without a reason. */
 function refusedState(report: CompletionReport | TokenReport): boolean {
   if (report.token !== undefined) return false;
   return !hasEndReason(report) && report.timings.prompt_n === 0 && report.tokens_predicted === 0;

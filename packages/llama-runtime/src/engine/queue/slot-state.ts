@@ -35,7 +35,7 @@ export interface SlotState {
 /**
  * Writes a state of a sequence with tokens and without cells. It is readable by this user only.
  *
- * @returns null where the file can't be written
+ * @returns null where the file cannot be written
  */
 export function writeSlotState(tokens: Int32Array): SlotState | null {
   const words = [MAGIC, VERSION, tokens.length, ...tokens, ...EMPTY_CACHES];
@@ -83,7 +83,7 @@ function namesIn(folder: string): readonly string[] {
   try {
     return readdirSync(folder);
   } catch {
-    // The folder can't be read, so nothing in it can be removed.
+    // The folder cannot be read, so nothing in it can be removed.
     return [];
   }
 }

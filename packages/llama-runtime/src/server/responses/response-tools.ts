@@ -149,7 +149,7 @@ export function argumentsOfText(text: string): string {
   return JSON.stringify({ [INPUT]: text });
 }
 
-/** The free text in the model's arguments. Arguments that the token limit has cut off are the text themselves. */
+/** The free text in the model's arguments. Arguments that the token limit has cut off are not JSON, and are returned as they are. */
 export function textOfArguments(argumentsText: string): string {
   try {
     const value: unknown = JSON.parse(argumentsText);

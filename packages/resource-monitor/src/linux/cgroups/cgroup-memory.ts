@@ -7,7 +7,7 @@ export interface CgroupMemory {
   /** The smallest limit of all nested groups. */
   readonly limitBytes: number;
   /**
-   * Memory that can be allocated before the first of the groups reaches its limit. Null if the use of a group can't be
+   * Memory that can be allocated before the first of the groups reaches its limit. Null if the use of a group cannot be
    * read.
    */
   readonly availableBytes: number | null;

@@ -113,7 +113,7 @@ describe('createCgroupMemory', () => {
     ).toMatchObject({ limitBytes: 2 * GIB, availableBytes: 0.5 * GIB });
   });
 
-  it('keeps the limit of a group whose use can’t be read, and what is available is unknown', async () => {
+  it('keeps the limit of a group whose use cannot be read, and what is available is unknown', async () => {
     expect(
       await limited('/out/in', {
         '/sys/fs/cgroup/out/in/memory.max': `${2 * GIB}`,

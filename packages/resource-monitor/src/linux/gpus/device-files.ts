@@ -26,5 +26,5 @@ export function whyClosed(files: FileTree, { folder, vendor, name }: DrmCard): s
   const forbidden = usual.find((file) => files.exists(file));
   return forbidden === undefined
     ? `/dev has no device file of ${name}, so programs here cannot use it. A container gets the device files that it is started with, for example with --device /dev/dri`
-    : `this user may not open ${forbidden} (${name}), so programs of this user cannot use it. The group of the file may, often render: add this user to it and log in again`;
+    : `this user may not open ${forbidden} (${name}), so programs of this user cannot use it. The group of the file, often render, may open it: add this user to that group and log in again`;
 }

@@ -3,6 +3,7 @@ import { realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
+import { systemTimers } from '../timers.js';
 import type { FolderFile } from './group-files.js';
 import type { ScanOptions } from './scan-options.js';
 
@@ -31,7 +32,7 @@ interface Walk {
   readonly maxDepth: number;
   entriesLeft: number;
   readonly signal: AbortSignal | undefined;
-  /** When other work last ran, in milliseconds of `performance.now()`. */
+  /** When other work last ran, in milliseconds of `systemTimers`. */
   sinceMs: number;
 }
 
@@ -55,7 +56,7 @@ export async function walkModelsFolder(
     () => true,
     (error: unknown) => codeOf(error) !== 'ENOENT',
   );
-  const sinceMs = performance.now();
+  const sinceMs = systemTimers.nowMs();
   const walk: Walk = { root, unreadable, signal, maxDepth, entriesLeft: maxEntries, sinceMs };
   const folders = found ? await collect(walk, { relative: '', depth: 0, linkedFrom: [] }) : [];
   if (walk.entriesLeft < 0) unreadable.push({ path: root, code: 'TOO_MANY_ENTRIES' });
@@ -76,9 +77,9 @@ async function collect(
   { relative, depth, linkedFrom }: WalkedFolder,
 ): Promise<readonly FilesOfFolder[]> {
   const { root, unreadable, signal } = walk;
-  if (performance.now() - walk.sinceMs > WITHOUT_BREAK_MS) {
+  if (systemTimers.nowMs() - walk.sinceMs > WITHOUT_BREAK_MS) {
     await nextTurn();
-    walk.sinceMs = performance.now();
+    walk.sinceMs = systemTimers.nowMs();
   }
   signal?.throwIfAborted();
   const folder = path.join(root, relative);

@@ -104,7 +104,7 @@ function failureText(error: unknown, timeout: AbortSignal, url: string, timeoutM
 
 function jsonOf(text: string): unknown {
   try {
-    return JSON.parse(text) as unknown;
+    return JSON.parse(text);
   } catch {
     // Not JSON: the caller shows the text.
     return undefined;

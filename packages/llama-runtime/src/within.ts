@@ -1,6 +1,5 @@
 import { LlamaRuntimeError } from './errors.js';
 import { LONGEST_TIMER_MS } from './longest-timer.js';
-import { asRejection } from './process/engine-process.js';
 
 /** Options of every method. */
 export interface CallOptions {
@@ -43,7 +42,7 @@ export async function within<T>(
 export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   let onAbort = (): void => undefined;
   const aborted = new Promise<never>((_, reject) => {
-    onAbort = (): void => reject(asRejection(signal.reason));
+    onAbort = (): void => reject(signal.reason);
     if (signal.aborted) onAbort();
     else signal.addEventListener('abort', onAbort, { once: true });
   });

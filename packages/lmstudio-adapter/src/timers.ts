@@ -35,7 +35,7 @@ export function delay(timers: Timers, ms: number, signal?: AbortSignal): Promise
     signal?.throwIfAborted();
     const onAbort = (): void => {
       cancel();
-      reject(asRejection(signal?.reason));
+      reject(signal?.reason);
     };
     const cancel = timers.after(ms, () => {
       signal?.removeEventListener('abort', onAbort);
@@ -66,21 +66,13 @@ export function raceDeadline<T>(
       signal?.removeEventListener('abort', onAbort);
       finish();
     };
-    const onAbort = (): void => settle(() => reject(asRejection(signal?.reason)));
-    const cancel = timers.after(ms, () => settle(() => reject(asRejection(onTimeout()))));
+    const onAbort = (): void => settle(() => reject(signal?.reason));
+    const cancel = timers.after(ms, () => settle(() => reject(onTimeout())));
     promise.then(
       (value) => settle(() => resolve(value)),
-      (error: unknown) => settle(() => reject(asRejection(error))),
+      (error: unknown) => settle(() => reject(error)),
     );
     if (signal?.aborted) onAbort();
     else signal?.addEventListener('abort', onAbort, { once: true });
   });
-}
-
-/**
- * A rejection reason, unchanged. Callers may abort with any value, but the linter wants an `Error` in `reject()`.
- * Only this function tells the linter not to check the type.
- */
-export function asRejection(reason: unknown): Error {
-  return reason as Error;
 }

@@ -58,7 +58,7 @@ export class RequestLog {
       };
       const abort = (): void => {
         settle();
-        reject(signal?.reason as Error);
+        reject(signal?.reason);
       };
       signal?.throwIfAborted();
       signal?.addEventListener('abort', abort);

@@ -153,7 +153,7 @@ function options(
     ],
     bands: stack.layers
       .slice(1)
-      .map((_, index) => ({ series: [index + 2, index + 1] as [number, number] })),
+      .map((_, index): uPlot.Band => ({ series: [index + 2, index + 1] })),
     hooks: {
       draw: [(self) => drawLimits(self, input()), (self) => drawMarks(self, input())],
       setCursor: [(self) => onCursor(self.cursor.idx ?? null)],

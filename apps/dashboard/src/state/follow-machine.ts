@@ -70,7 +70,7 @@ async function followEvents(
   // The browser would connect again by itself, but the state must be read again, too.
   events.addEventListener('error', end);
   const refresher = openRefresher(api, dispatch, ended);
-  for (const type of Object.keys(STALE_AFTER) as ControlEvent['type'][]) {
+  for (const type of Object.keys(STALE_AFTER)) {
     events.addEventListener(type, ({ data }: MessageEvent<string>) => {
       // The shape is the OpenAPI document's.
       const event = JSON.parse(data) as ControlEvent;

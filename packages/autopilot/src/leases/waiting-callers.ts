@@ -61,7 +61,6 @@ export class WaitingCallers implements Iterable<Waiter> {
         reject: (reason) => {
           forget();
           // The caller's own reason, which may be any value.
-          // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
           reject(reason);
         },
       };

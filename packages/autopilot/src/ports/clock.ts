@@ -28,7 +28,6 @@ export const systemClock: Clock = {
       const onAbort = (): void => {
         clearTimeout(timer);
         // The caller's own reason, which may be any value.
-        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
         reject(signal?.reason);
       };
       const timer = setTimeout(

@@ -1,4 +1,4 @@
-import { parse } from 'smol-toml';
+import { parse, type TomlValue } from 'smol-toml';
 import type { Format } from './format.js';
 import { eolOf, withoutMark } from './text.js';
 import { isObject, type SettingPath, type Value } from './value.js';
@@ -11,8 +11,7 @@ import { tomlLines, type TomlLine } from './toml-lines.js';
  */
 export const toml: Format = {
   parse(text) {
-    // JSON lacks some values, such as dates. This package does not edit them, and only compares them before and after an edit.
-    return parse(withoutMark(text)) as { readonly [key: string]: Value };
+    return valueOf(parse(withoutMark(text)));
   },
 
   edit(text, path, value) {
@@ -34,6 +33,15 @@ export const toml: Format = {
       : mark + editTableKey(content, keys, value);
   },
 };
+
+/** Dates, which JSON lacks, become texts: this package does not edit them, and only compares them before and after an edit. */
+function valueOf(toml: TomlValue): Value {
+  if (typeof toml === 'bigint') return String(toml);
+  if (typeof toml !== 'object') return toml;
+  if (toml instanceof Date) return toml.toISOString();
+  if (Array.isArray(toml)) return toml.map(valueOf);
+  return Object.fromEntries(Object.entries(toml).map(([key, value]) => [key, valueOf(value)]));
+}
 
 function isTable(text: string, key: string): boolean {
   return tomlLines(text).some(

@@ -49,7 +49,7 @@ export function withValueAt(
     if (inner === undefined) return Object.fromEntries(entries.filter(([key]) => key !== part));
     return Object.fromEntries([...entries.filter(([key]) => key !== part), [part, inner]]);
   }
-  const list = Array.isArray(value) ? (value as readonly Value[]) : [];
+  const list = isList(value) ? value : [];
   const index = list.findIndex((entry) => isEntry(entry, part));
   if (inner === undefined) return list.filter((_, at) => at !== index);
   return index < 0 ? [...list, inner] : list.map((entry, at) => (at === index ? inner : entry));
@@ -67,6 +67,11 @@ export function sameValue(
 export function containsText(value: Value, text: string): boolean {
   if (typeof value !== 'object' || value === null) return value === text;
   return Object.values(value).some((inner: Value) => containsText(inner, text));
+}
+
+/** Whether a value is a list. */
+export function isList(value: unknown): value is readonly Value[] {
+  return Array.isArray(value);
 }
 
 /** Whether a value is an object with keys. */

@@ -1,7 +1,23 @@
-import { isMap, isScalar, isSeq, type Pair, parseDocument, type YAMLMap, type YAMLSeq } from 'yaml';
+import {
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  type Pair,
+  parseDocument,
+  type YAMLMap,
+  type YAMLSeq,
+} from 'yaml';
 import type { Format } from './format.js';
 import { eolOf } from './text.js';
-import { isObject, type ListEntry, type SettingPath, type Value, valueAt } from './value.js';
+import {
+  isList,
+  isObject,
+  type ListEntry,
+  type SettingPath,
+  type Value,
+  valueAt,
+} from './value.js';
 
 /**
  * YAML with settings at the top level, and with lists of objects at the top level. Edits replace only the lines of the
@@ -51,8 +67,10 @@ function editEntry(text: string, key: string, entry: ListEntry, value: Value | u
   }
   if (list.flow === true) throw new Error('The list is written in brackets.');
   const spans = list.items.map((item) => entrySpan(text, item));
-  const values = list.toJSON() as readonly Value[];
-  const index = values.findIndex((item) => valueAt([item], path) !== undefined);
+  const values: unknown = list.toJSON();
+  const index = !isList(values)
+    ? -1
+    : values.findIndex((item) => valueAt([item], path) !== undefined);
   const indent = spans[0]?.indent ?? '  ';
   const lines = value === undefined ? '' : entryLines(value, indent).join(eolOf(text));
   const span = spans[index];
@@ -81,7 +99,7 @@ const BOOLEAN_WORD = /^(?:y|n|yes|no|on|off|true|false)$/i;
 
 /** A plain scalar where YAML reads it back as the same text, else JSON, which is valid YAML. */
 function scalarText(value: Value): string {
-  if (Array.isArray(value)) return `[${(value as readonly Value[]).map(scalarText).join(', ')}]`;
+  if (isList(value)) return `[${value.map(scalarText).join(', ')}]`;
   if (typeof value !== 'string' || !/^[A-Za-z](?:[\w ./:()-]*[\w)])?$/.test(value)) {
     return JSON.stringify(value);
   }
@@ -139,9 +157,7 @@ function listOf(text: string, key: string): YAMLSeq | null {
 }
 
 function rangeOf(node: unknown): readonly [number, number, number] | null {
-  const range: unknown =
-    typeof node === 'object' && node !== null && 'range' in node ? node.range : null;
-  return Array.isArray(range) ? (range as [number, number, number]) : null;
+  return isNode(node) ? (node.range ?? null) : null;
 }
 
 /** The end of a value without the line break and the white space that the parser includes in it. */

@@ -21,7 +21,7 @@ export function parseServerEvents(text: string): readonly ServerEvent[] {
 /** The JSON value of an event's data. */
 export function eventJson({ data }: ServerEvent): unknown {
   try {
-    return JSON.parse(data) as unknown;
+    return JSON.parse(data);
   } catch (error) {
     throw new Error(`an event is not JSON: ${shorten(data)}`, { cause: error });
   }

@@ -13,8 +13,14 @@ export interface ChangeFeed {
 
 const MIN_INTERVAL_MS = 100;
 
+/** The hosts that changed since a reader last took them, and the function that wakes it. */
+interface Reader {
+  readonly names: Set<string>;
+  wake: () => void;
+}
+
 export function openChangeFeed(clock: Clock): ChangeFeed {
-  const readers = new Set<{ names: Set<string>; wake: () => void }>();
+  const readers = new Set<Reader>();
   const closed = new AbortController();
   return {
     note: (host) => {
@@ -25,7 +31,7 @@ export function openChangeFeed(clock: Clock): ChangeFeed {
     },
     close: () => closed.abort(),
     changes: async function* (signal) {
-      const reader = { names: new Set<string>(), wake: () => undefined as void };
+      const reader: Reader = { names: new Set(), wake: () => undefined };
       const ends = AbortSignal.any([signal, closed.signal]);
       const onEnd = (): void => reader.wake();
       ends.addEventListener('abort', onEnd);

@@ -291,7 +291,6 @@ function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | null): Promi
   if (signal === null) return promise;
   return new Promise((resolve, reject) => {
     // The caller's own reason, which may be any value.
-    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
     const onAbort = (): void => reject(signal.reason);
     if (signal.aborted) onAbort();
     else signal.addEventListener('abort', onAbort, { once: true });

@@ -97,7 +97,6 @@ function unlessAborted<Value>(
   return new Promise((resolve, reject) => {
     const onAbort = (): void => {
       // The caller's own reason, which may be any value.
-      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
       reject(signal.reason);
     };
     if (signal.aborted) {

@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { GatewayError } from '../gateway-error.js';
 import type { HttpClient } from './http-client.js';
 
@@ -19,7 +18,10 @@ export async function checkHttpClient(client: Pick<HttpClient, 'send'>): Promise
   try {
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
-    const { port } = server.address() as AddressInfo;
+    const address = server.address();
+    // A string is the address of a pipe, and null that of a server that does not listen.
+    if (address === null || typeof address === 'string') return;
+    const { port } = address;
     await request(client, `http://127.0.0.1:${port}`);
   } catch (error) {
     if (!isOutOfAddressSpace(error)) return;

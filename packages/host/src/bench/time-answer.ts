@@ -122,7 +122,8 @@ function isFinished(event: Readonly<Record<string, unknown>>): boolean {
 function firstChoice({
   choices,
 }: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> | null {
-  const [choice] = Array.isArray(choices) ? (choices as readonly unknown[]) : [];
+  const list: readonly unknown[] = Array.isArray(choices) ? choices : [];
+  const [choice] = list;
   return isRecord(choice) ? choice : null;
 }
 

@@ -71,7 +71,6 @@ function nextMessage(worker: Worker, signal: AbortSignal): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const onAbort = (): void => {
       // The caller's own reason, which may be any value.
-      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
       reject(signal.reason);
     };
     signal.addEventListener('abort', onAbort, { once: true });

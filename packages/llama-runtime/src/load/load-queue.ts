@@ -2,7 +2,6 @@ import { DEFAULT_LOAD_CONFIG } from '@mai/memory-ledger';
 import { LlamaRuntimeError } from '../errors.js';
 import { LONGEST_TIMER_MS } from '../longest-timer.js';
 import { notify } from '../notify.js';
-import { asRejection } from '../process/engine-process.js';
 import type { LoadRequest, LoadResult, NormalizedLoad } from './load-types.js';
 
 const DEFAULT_LOAD_TIMEOUT_MS = 10 * 60_000;
@@ -100,10 +99,10 @@ export class LoadQueue {
       const leave = (reason: unknown): void => {
         detach();
         shared.callers -= 1;
-        if (shared.callers > 0) return reject(asRejection(reason));
+        if (shared.callers > 0) return reject(reason);
         shared.controller.abort(reason);
         // A load that has not started has no process, so this caller need not wait for it.
-        if (!shared.started) return reject(asRejection(reason));
+        if (!shared.started) return reject(reason);
         whyLeft = { reason };
       };
       const onAbort = (): void => leave(signal?.reason);
@@ -120,7 +119,7 @@ export class LoadQueue {
         },
         (error: unknown) => {
           detach();
-          reject(asRejection(whyLeft === null ? error : whyLeft.reason));
+          reject(whyLeft === null ? error : whyLeft.reason);
         },
       );
     });

@@ -2,7 +2,7 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { writeNoiseModel } from '../noise-model/write-noise-model.js';
-import { asRejection, forkChild, whenEnded } from '../process/engine-process.js';
+import { forkChild, whenEnded } from '../process/engine-process.js';
 import { codeOf } from '../process/process-identity.js';
 import type {
   EngineDevice,
@@ -117,7 +117,7 @@ export class Inspector {
     return whenEnded(child, 'close').then(() => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
-      if (signal?.aborted === true) throw asRejection(signal.reason);
+      signal?.throwIfAborted();
       return answers;
     });
   }

@@ -74,7 +74,6 @@ export async function askEngine(
     });
     request.on('response', resolve);
     // The caller's own reason, which may be any value.
-    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
     request.on('error', (error) => reject(signal.aborted ? signal.reason : error));
     request.end(body === undefined ? undefined : JSON.stringify(body));
   });
@@ -90,7 +89,7 @@ export async function askEngine(
   const json = async (): Promise<unknown> => {
     let text = '';
     for await (const piece of texts()) text += piece;
-    return JSON.parse(text) as unknown;
+    return JSON.parse(text);
   };
   return { status, ok: status >= 200 && status < 300, texts, json };
 }

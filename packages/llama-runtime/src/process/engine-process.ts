@@ -122,7 +122,7 @@ function loaded(
   child.stderr?.on('data', onOutput);
   let detach = (): void => undefined;
   return new Promise<{ readonly port: number; readonly facts: EngineFacts }>((resolve, reject) => {
-    const onAbort = (): void => reject(asRejection(signal.reason));
+    const onAbort = (): void => reject(signal.reason);
     const onMessage = (message: unknown): void => {
       if (!isFromEngine(message)) return;
       if (message.type === 'progress') onProgress(message.ratio);
@@ -194,12 +194,4 @@ async function endsWithin(exited: Promise<ProcessExit>, ms: number): Promise<boo
 /** Sends a message. A failure is ignored, because it means that the process has ended, which `exited` reports. */
 function sendTo(child: ChildProcess, message: ToEngine): void {
   if (child.connected) child.send(message, () => undefined);
-}
-
-/**
- * A rejection reason, unchanged. Callers may abort with any value, but the linter wants an `Error` in `reject()`.
- * Only this function tells the linter not to check the type.
- */
-export function asRejection(reason: unknown): Error {
-  return reason as Error;
 }

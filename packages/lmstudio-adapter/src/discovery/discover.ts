@@ -1,6 +1,6 @@
 import { checkRange } from '@mai/memory-ledger';
 import { checkWholeNumber } from '../check-whole-number.js';
-import { asRejection, systemTimers } from '../timers.js';
+import { systemTimers } from '../timers.js';
 import { DEFAULT_PORT, loopbackAddress, parseBaseUrl, type ServerAddress } from './base-url.js';
 import { type HomeLookup, readNotedPort } from '../home/lmstudio-home.js';
 import { type Probe, probeGreeting } from './probe.js';
@@ -107,7 +107,7 @@ async function probeLoopback(options: DiscoverOptions): Promise<Discovery> {
       Promise.all(ports.map(tryPort)).then(
         conclude,
         // A probe rejects only when the caller has cancelled, or after the search has ended.
-        () => reject(asRejection(options.signal?.reason)),
+        () => reject(options.signal?.reason),
       );
     });
   } finally {

@@ -1,7 +1,6 @@
 import { checkRange, DEFAULT_LOAD_CONFIG } from '@mai/memory-ledger';
 import { LMStudioError } from '../errors.js';
 import { notify } from '../notify.js';
-import { asRejection } from '../timers.js';
 import type { Connection } from '../wire/connection.js';
 import type { LoadRequest, LoadResult, NormalizedLoad } from './load-types.js';
 import type { UnconfirmedLoads } from './unconfirmed-loads.js';
@@ -116,10 +115,10 @@ export class LoadCoordinator {
       const leave = (reason: () => unknown): void => {
         detach();
         shared.callers -= 1;
-        if (shared.callers > 0) return reject(asRejection(reason()));
+        if (shared.callers > 0) return reject(reason());
         shared.controller.abort(reason());
         // A load that has not started needs no clean-up, so this caller need not wait for it.
-        if (!shared.started) return reject(asRejection(reason()));
+        if (!shared.started) return reject(reason());
         whyLeft = reason;
       };
       const onAbort = (): void => leave((): unknown => signal?.reason);
@@ -135,7 +134,7 @@ export class LoadCoordinator {
         },
         (error: unknown) => {
           detach();
-          reject(asRejection(whyLeft === null ? error : whyLeft()));
+          reject(whyLeft === null ? error : whyLeft());
         },
       );
     });

@@ -141,7 +141,8 @@ async function readBody(request: IncomingMessage): Promise<unknown> {
   let size = 0;
   // Throws where the body is not JSON, or where the client disconnects before the end of the body.
   try {
-    for await (const chunk of request as AsyncIterable<Buffer>) {
+    for await (const chunk of request) {
+      if (!Buffer.isBuffer(chunk)) return null;
       size += chunk.length;
       if (size > LARGEST_BODY_BYTES) return null;
       chunks.push(chunk);

@@ -42,7 +42,6 @@ export class SimulationClock implements Clock {
       const onAbort = (): void => {
         cancel();
         // The caller's own reason, which may be any value.
-        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
         reject(signal?.reason);
       };
       sleepers?.add(onAbort);

@@ -32,6 +32,8 @@ const REQUEST = {
   modelKey: null,
   instanceIdentifier: null,
   failed: [],
+  promptTokens: null,
+  prefixKey: null,
 };
 
 const results = [];
@@ -141,7 +143,9 @@ function serves(name, hasModel) {
     speed: null,
     quality: null,
   };
-  const models = hasModel ? [{ ...model, residents: [resident], downloaded: true }] : [];
+  const models = hasModel
+    ? [{ ...model, residents: [{ ...resident, host: null }], downloaded: true, hosts: null }]
+    : [];
   const lease = {
     modelKey: KEY,
     instanceIdentifier: resident.instanceIdentifier,
@@ -151,6 +155,10 @@ function serves(name, hasModel) {
     baseUrl: 'http://127.0.0.1:1/v1',
     requestHeaders: {},
     decisionId: null,
+    peer: null,
+    forOneRequest: false,
+    ended: null,
+    placementId: null,
     lost: new AbortController().signal,
     release: async () => undefined,
   };
@@ -166,6 +174,8 @@ function serves(name, hasModel) {
       models,
       chains: { default: [KEY] },
       aliases: [],
+      otherNames: {},
+      hosts: null,
       runtime: 'lmstudio',
       runtimeAnswers: true,
       runtimeVersion: null,

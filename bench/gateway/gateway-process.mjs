@@ -12,13 +12,23 @@ const model = {
   maxContextLengthTokens: 131_072,
   sizeBytes: 4e9,
   downloaded: true,
-  residents: [{ instanceIdentifier: 'bench/model', contextLengthTokens: 131_072, foreign: false }],
+  hosts: null,
+  residents: [
+    {
+      instanceIdentifier: 'bench/model',
+      contextLengthTokens: 131_072,
+      foreign: false,
+      host: null,
+    },
+  ],
 };
 const serving = {
   catalog: async () => ({
     models: [model],
     chains: { default: ['bench/model'] },
     aliases: [],
+    otherNames: {},
+    hosts: null,
     runtime: 'lmstudio',
     runtimeAnswers: true,
     runtimeVersion: '0.4.21',
@@ -40,6 +50,10 @@ const serving = {
     baseUrl,
     requestHeaders: {},
     decisionId: 'bench-1',
+    peer: null,
+    forOneRequest: false,
+    ended: null,
+    placementId: null,
     lost: new AbortController().signal,
     release: async () => undefined,
   }),

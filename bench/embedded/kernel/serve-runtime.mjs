@@ -52,6 +52,9 @@ function leaseOn({ instanceIdentifier, modelKey, contextLengthTokens }, address)
     requestHeaders: address.requestHeaders,
     // Each request asks anew, because the policy may have changed the resident.
     forOneRequest: true,
+    peer: null,
+    ended: null,
+    placementId: null,
     lost: new AbortController().signal,
     release: () => Promise.resolve(),
   };
@@ -69,16 +72,20 @@ function catalogOf(residents) {
       maxContextLengthTokens: null,
       sizeBytes: null,
       downloaded: true,
+      hosts: null,
       residents: residents
         .filter(({ modelKey }) => modelKey === name)
         .map((one) => ({
           instanceIdentifier: one.instanceIdentifier,
           contextLengthTokens: one.contextLengthTokens,
           foreign: false,
+          host: null,
         })),
     })),
     chains: { default: MODELS.map(({ name }) => name) },
     aliases: [],
+    otherNames: {},
+    hosts: null,
     runtime: 'embedded',
     runtimeAnswers: true,
     runtimeVersion: null,

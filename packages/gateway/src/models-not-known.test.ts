@@ -11,6 +11,8 @@ const EMPTY: ServingCatalog = {
   models: [],
   chains: { default: [] },
   aliases: [],
+  otherNames: {},
+  hosts: null,
   runtime: 'lmstudio',
   runtimeAnswers: true,
   runtimeVersion: null,

@@ -27,6 +27,8 @@ const ANY: ServingRequest = {
   modelKey: null,
   instanceIdentifier: null,
   failed: [],
+  promptTokens: null,
+  prefixKey: null,
 };
 const SMALL = loadedModel({ modelKey: 'small', tier: 'small', sizeBytes: 2e9 });
 const LARGE = loadedModel({ modelKey: 'large' });

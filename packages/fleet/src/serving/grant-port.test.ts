@@ -1,7 +1,7 @@
 import { fakeLocal, type FakeLocal } from '../../test/fake-local.js';
 import type { LeaseRequest } from '../leases/lease-types.js';
 import { createGrantPort } from './grant-port.js';
-import type { ServingPlan } from './serving-port.js';
+import type { ServingPlan, ServingRequest } from './serving-port.js';
 
 const REQUEST: LeaseRequest = {
   capabilities: ['chat'],
@@ -13,6 +13,8 @@ const REQUEST: LeaseRequest = {
   failed: [],
   requestId: 'r-1',
 };
+const { requestId: _, ...WANTED } = REQUEST;
+const ANY: ServingRequest = { ...WANTED, promptTokens: null, prefixKey: null };
 const options = { signal: new AbortController().signal, asker: 'desktop' };
 
 let local: FakeLocal;
@@ -20,7 +22,7 @@ let plan: Partial<ServingPlan>;
 let allowedBytes: number | null;
 const port = () =>
   createGrantPort(
-    { ...local, plan: async () => ({ ...(await local.plan(REQUEST)), ...plan }) },
+    { ...local, plan: async () => ({ ...(await local.plan(ANY)), ...plan }) },
     () => ({
       allowedBytes,
     }),
@@ -92,7 +94,7 @@ test('guests that ask at the same time are allowed no more than one after anothe
     {
       ...local,
       plan: async ({ modelKey }) => ({
-        ...(await local.plan(REQUEST)),
+        ...(await local.plan(ANY)),
         decision: 'load',
         modelKey,
         loadBytes: 2e9,

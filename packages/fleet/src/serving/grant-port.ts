@@ -136,5 +136,5 @@ export function createGrantPort(
 }
 
 function servingRequest({ requestId: _, ...request }: LeaseRequest): ServingRequest {
-  return request;
+  return { ...request, promptTokens: null, prefixKey: null };
 }

@@ -33,6 +33,7 @@ export function leaseOn(
     decisionId: resident.decisionId,
     peer: { host, instanceIdentifier, tls, ended },
     forOneRequest: true,
+    ended: null,
     placementId,
     lost,
     release: () => {

@@ -26,8 +26,8 @@ export interface ServingRequest {
   readonly modelKey: string | null;
   readonly instanceIdentifier: string | null;
   readonly failed: readonly string[];
-  readonly promptTokens?: number | null | undefined;
-  readonly prefixKey?: string | null | undefined;
+  readonly promptTokens: number | null;
+  readonly prefixKey: string | null;
 }
 
 /** A promise that a resident stays. */
@@ -40,12 +40,12 @@ export interface ServingLease {
   readonly baseUrl: string;
   readonly requestHeaders: Readonly<Record<string, string>>;
   readonly decisionId: string | null;
-  /** The gateway of the other host that serves the resident; null or absent where this machine serves it. */
-  readonly peer?: ServingPeer | null | undefined;
-  readonly forOneRequest?: boolean | undefined;
-  /** Called with how the request on the lease ended, unless the client has left. Never throws. Default: nobody is informed. */
-  readonly ended?: ((outcome: PeerOutcome) => void) | undefined;
-  readonly placementId?: string | null | undefined;
+  /** The gateway of the other host that serves the resident; null where this machine serves it. */
+  readonly peer: ServingPeer | null;
+  readonly forOneRequest: boolean;
+  /** Called with how the request on the lease ended, unless the client has left. Never throws. Null: nobody wants to know. */
+  readonly ended: ((outcome: PeerOutcome) => void) | null;
+  readonly placementId: string | null;
   readonly lost: AbortSignal;
   release(): Promise<void>;
 }
@@ -57,9 +57,8 @@ export interface ServingPeer {
   readonly tls: PeerTls;
   /**
    * Called with how each request to the host ended, unless the client has left. So further requests can go elsewhere. Never throws.
-   * Default: nobody is informed.
    */
-  readonly ended?: ((outcome: PeerOutcome) => void) | undefined;
+  readonly ended: (outcome: PeerOutcome) => void;
 }
 
 /**
@@ -95,13 +94,13 @@ export interface ServingCatalog {
   readonly models: readonly ServingModel[];
   readonly chains: Readonly<Record<string, readonly string[]>>;
   readonly aliases: readonly { readonly pattern: string; readonly target: string }[];
-  readonly otherNames?: Readonly<Record<string, string>> | undefined;
+  readonly otherNames: Readonly<Record<string, string>>;
   readonly runtime: 'lmstudio' | 'embedded';
   readonly runtimeAnswers: boolean;
   readonly runtimeVersion: string | null;
   readonly decisionId: string | null;
-  /** Names of the hosts that serve; absent where only this machine serves. */
-  readonly hosts?: readonly string[] | undefined;
+  /** Names of the hosts that serve; null where only this machine serves. */
+  readonly hosts: readonly string[] | null;
 }
 
 /** One model and its residents. */
@@ -115,14 +114,14 @@ export interface ServingModel {
   readonly maxContextLengthTokens: number | null;
   readonly sizeBytes: number | null;
   readonly downloaded: boolean;
-  /** Names of the hosts that have the model; absent where only this machine serves. */
-  readonly hosts?: readonly string[] | undefined;
+  /** Names of the hosts that have the model; null where only this machine serves. */
+  readonly hosts: readonly string[] | null;
   readonly residents: readonly {
     readonly instanceIdentifier: string;
     readonly contextLengthTokens: number | null;
     readonly foreign: boolean;
-    /** Name of the host that has it; absent where only this machine serves. */
-    readonly host?: string | undefined;
+    /** Name of the host that has it; null where only this machine serves. */
+    readonly host: string | null;
   }[];
 }
 

@@ -17,6 +17,7 @@ function model(modelKey: string, more: Partial<ServingModel> = {}): ServingModel
     maxContextLengthTokens: 32_768,
     sizeBytes: 1,
     downloaded: true,
+    hosts: null,
     residents: [],
     ...more,
   };
@@ -26,8 +27,13 @@ const CATALOG: ServingCatalog = {
   models: [
     model('qwen/large', {
       residents: [
-        { instanceIdentifier: 'qwen/large', contextLengthTokens: 12_288, foreign: false },
-        { instanceIdentifier: 'by-hand', contextLengthTokens: 4096, foreign: true },
+        {
+          instanceIdentifier: 'qwen/large',
+          contextLengthTokens: 12_288,
+          foreign: false,
+          host: null,
+        },
+        { instanceIdentifier: 'by-hand', contextLengthTokens: 4096, foreign: true, host: null },
       ],
     }),
     model('sees', {
@@ -44,6 +50,7 @@ const CATALOG: ServingCatalog = {
     { pattern: 'eyes', target: 'sees' },
     { pattern: 'broken', target: 'nothing' },
   ],
+  hosts: null,
   otherNames: {
     'qwen/large@q4_k_m': 'qwen/large',
     'qwen/large@q8_0': 'qwen/large@q8_0',

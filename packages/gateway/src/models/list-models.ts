@@ -53,7 +53,7 @@ export function listModels(catalog: ServingCatalog, meanings: readonly NameMeani
         describe(resident.instanceIdentifier, 'instance', null, {
           ...model,
           residents: [resident],
-          hosts: resident.host === undefined ? model.hosts : [resident.host],
+          hosts: resident.host === null ? model.hosts : [resident.host],
         }),
       ),
   );

@@ -67,7 +67,7 @@ function findWithoutAlias(name: string, catalog: ServingCatalog): NamedModel | n
 }
 
 /** The key by which the machine loads the model of a name that is not a key itself; null for other names. */
-export function keyOfOtherName(name: string, { otherNames = {} }: ServingCatalog): string | null {
+export function keyOfOtherName(name: string, { otherNames }: ServingCatalog): string | null {
   return Object.hasOwn(otherNames, name) ? (otherNames[name] ?? null) : null;
 }
 

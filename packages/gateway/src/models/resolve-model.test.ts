@@ -14,6 +14,7 @@ function model(modelKey: string, more: Partial<ServingModel> = {}): ServingModel
     maxContextLengthTokens: 32_768,
     sizeBytes: 1,
     downloaded: true,
+    hosts: null,
     residents: [],
     ...more,
   };
@@ -24,7 +25,9 @@ const CATALOG: ServingCatalog = {
     model('qwen/qwen3-30b', { tier: 'large', contextLengthTokens: 30_000 }),
     model('qwen/qwen3-4b@q4_k_m', { tier: 'small' }),
     model('mine', {
-      residents: [{ instanceIdentifier: 'mine:2', contextLengthTokens: 4096, foreign: true }],
+      residents: [
+        { instanceIdentifier: 'mine:2', contextLengthTokens: 4096, foreign: true, host: null },
+      ],
     }),
     model('sees', { capabilities: ['chat', 'vision'] }),
     model('unsized', { maxContextLengthTokens: null }),
@@ -36,6 +39,7 @@ const CATALOG: ServingCatalog = {
     pictures: ['sees'],
     embedding: ['embeds'],
   },
+  hosts: null,
   aliases: [
     { pattern: 'claude-*-haiku*', target: 'auto:small' },
     { pattern: 'claude-*', target: 'gpt-4o' },

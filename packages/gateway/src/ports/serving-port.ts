@@ -55,10 +55,10 @@ export interface ServingRequest {
   readonly instanceIdentifier: string | null;
   /** Residents that have just failed a request. They serve only after the runtime has been asked for its residents again. */
   readonly failed: readonly string[];
-  /** Estimated tokens of the prompt; null or absent where they are not known. */
-  readonly promptTokens?: number | null | undefined;
-  /** Hash of the conversation's start, which is equal in all requests of a conversation; null or absent where it is not known. */
-  readonly prefixKey?: string | null | undefined;
+  /** Estimated tokens of the prompt; null where they are not known. */
+  readonly promptTokens: number | null;
+  /** Hash of the conversation's start, which is equal in all requests of a conversation; null where it is not known. */
+  readonly prefixKey: string | null;
 }
 
 /** A request that every model of the default chain meets. */
@@ -70,6 +70,8 @@ export const ANY_MODEL: ServingRequest = {
   modelKey: null,
   instanceIdentifier: null,
   failed: [],
+  promptTokens: null,
+  prefixKey: null,
 };
 
 /** A promise that a resident stays. While it is held, the resident counts as busy and is not unloaded, except when memory runs out. */
@@ -87,17 +89,17 @@ export interface ServingLease {
   readonly requestHeaders: Readonly<Record<string, string>>;
   /** Identifies the decision in force when the lease was given; null where no decision was logged. */
   readonly decisionId: string | null;
-  /** The gateway of the other host that serves the resident; null or absent where the runtime of this machine serves it. */
-  readonly peer?: ServingPeer | null | undefined;
+  /** The gateway of the other host that serves the resident; null where the runtime of this machine serves it. */
+  readonly peer: ServingPeer | null;
   /**
    * Whether the lease is for one request. The next request then gets a lease of its own, which may be on another host.
-   * Default false: all requests that the resident serves share the lease.
+   * If false, all requests that the resident serves share the lease.
    */
-  readonly forOneRequest?: boolean | undefined;
-  /** Called with how the request on the lease ended, unless the client has left. Never throws. Default: nobody is informed. */
-  readonly ended?: ((outcome: PeerOutcome) => void) | undefined;
-  /** Identifies the choice among the hosts of a fleet; null or absent where there was none. */
-  readonly placementId?: string | null | undefined;
+  readonly forOneRequest: boolean;
+  /** Called with how the request on the lease ended, unless the client has left. Never throws. Null: nobody wants to know. */
+  readonly ended: ((outcome: PeerOutcome) => void) | null;
+  /** Identifies the choice among the hosts of a fleet; null where there was none. */
+  readonly placementId: string | null;
   /** Fires when the lease ends without a release. Requests that run on another host are then ended. */
   readonly lost: AbortSignal;
   /** Releases the lease and unloads nothing. May be called more than once. Never rejects. */
@@ -113,9 +115,8 @@ export interface ServingPeer {
   readonly tls: PeerTls;
   /**
    * Called with how each request to the host ended, unless the client has left. So further requests can go elsewhere. Never throws.
-   * Default: nobody is informed.
    */
-  readonly ended?: ((outcome: PeerOutcome) => void) | undefined;
+  readonly ended: (outcome: PeerOutcome) => void;
 }
 
 /**
@@ -157,9 +158,9 @@ export interface ServingCatalog {
   readonly aliases: readonly { readonly pattern: string; readonly target: string }[];
   /**
    * Names that are not the key of a model in `models` and mean a model nevertheless, such as `key@q8_0`, each with the key
-   * by which it is loaded. Absent where there are none.
+   * by which it is loaded.
    */
-  readonly otherNames?: Readonly<Record<string, string>> | undefined;
+  readonly otherNames: Readonly<Record<string, string>>;
   /** The runtime that loads the models of this machine. */
   readonly runtime: 'lmstudio' | 'embedded';
   /** Whether it answers. */
@@ -168,8 +169,8 @@ export interface ServingCatalog {
   readonly runtimeVersion: string | null;
   /** Identifies the decision in force; null where no decision was logged. */
   readonly decisionId: string | null;
-  /** Names of the hosts that serve. Requests then carry the size and the start of their prompt. Absent where no fleet serves. */
-  readonly hosts?: readonly string[] | undefined;
+  /** Names of the hosts that serve. Requests then carry the size and the start of their prompt. Null where no fleet serves. */
+  readonly hosts: readonly string[] | null;
 }
 
 /** One model and its residents. */
@@ -186,8 +187,8 @@ export interface ServingModel {
   /** Size on disk; null where it is not known. */
   readonly sizeBytes: number | null;
   readonly downloaded: boolean;
-  /** Names of the hosts that have the model; absent where no fleet serves. */
-  readonly hosts?: readonly string[] | undefined;
+  /** Names of the hosts that have the model; null where no fleet serves. */
+  readonly hosts: readonly string[] | null;
   readonly residents: readonly ServingResident[];
 }
 
@@ -197,8 +198,8 @@ export interface ServingResident {
   readonly contextLengthTokens: number | null;
   /** Whether somebody other than Mai loaded it. */
   readonly foreign: boolean;
-  /** Name of the host that has it; absent where no fleet serves. */
-  readonly host?: string | undefined;
+  /** Name of the host that has it; null where no fleet serves. */
+  readonly host: string | null;
 }
 
 /** A change that the gateway acts on. */

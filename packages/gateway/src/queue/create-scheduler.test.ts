@@ -641,7 +641,9 @@ describe('a changing machine', () => {
     const { clock, machine, place } = bench([A, B], { passOverMs: 60_000 });
     await arrives(clock, place(wantsKey('a')));
     const now = await machine.catalog();
-    const residents = [{ instanceIdentifier: 'b', contextLengthTokens: 8192, foreign: false }];
+    const residents = [
+      { instanceIdentifier: 'b', contextLengthTokens: 8192, foreign: false, host: null },
+    ];
     const before = {
       ...now,
       models: now.models.map((one) => (one.modelKey === 'b' ? { ...one, residents } : one)),

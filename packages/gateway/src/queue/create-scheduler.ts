@@ -159,7 +159,7 @@ class LaneScheduler implements Scheduler {
     const catalog = this.#catalog.last;
     if (lane === null || catalog === null) return;
     // These requests start even where the resident was closed to new ones meanwhile: the machine gave it for them.
-    let places = lease.forOneRequest === true ? 1 : Infinity;
+    let places = lease.forOneRequest ? 1 : Infinity;
     for (const ticket of this.#line.ordered(this.#clock.monotonicMs())) {
       const { wanted } = ticket.request;
       if (places === 0) break;

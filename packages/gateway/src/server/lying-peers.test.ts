@@ -25,6 +25,7 @@ async function askThrough(
       serverName: 'attic',
       checkServer: () => undefined,
     },
+    ended: () => undefined,
   };
   const front = await serveThrough({ httpUrl, residents: () => [] }, { peer });
   try {

@@ -46,8 +46,8 @@ export class FakeMachine implements LivePort {
   openAcquires = 0;
   /** Whether the leases that are given are for one request. */
   leasesAreForOneRequest = false;
-  /** The hosts of the fleet; undefined: no fleet. */
-  hosts: readonly string[] | undefined = undefined;
+  /** The hosts of the fleet; null: no fleet. */
+  hosts: readonly string[] | null = null;
   chains: Record<string, readonly string[]>;
   readonly #models: ReadonlyMap<string, FakeModel>;
   readonly #wakes = new Set<() => void>();
@@ -79,6 +79,7 @@ export class FakeMachine implements LivePort {
       models: [...this.#models.values()].map((model) => this.#describe(model)),
       chains: this.chains,
       aliases: [],
+      otherNames: {},
       runtime: 'lmstudio',
       runtimeAnswers: true,
       runtimeVersion: null,
@@ -184,7 +185,10 @@ export class FakeMachine implements LivePort {
       baseUrl: 'http://127.0.0.1:1234',
       requestHeaders: {},
       decisionId: null,
+      peer: null,
       forOneRequest: this.leasesAreForOneRequest,
+      ended: null,
+      placementId: null,
       lost: lost.signal,
       releases: 0,
       lose: () => lost.abort(),
@@ -282,10 +286,12 @@ export class FakeMachine implements LivePort {
       maxContextLengthTokens: contextLengthTokens,
       sizeBytes: model.sizeBytes,
       downloaded: true,
+      hosts: null,
       residents: residents.map(([instanceIdentifier]) => ({
         instanceIdentifier,
         contextLengthTokens,
         foreign: false,
+        host: null,
       })),
     };
   }
@@ -303,7 +309,6 @@ export class FakeMachine implements LivePort {
       };
       const onAbort = (): void => {
         this.#wakes.delete(done);
-        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
         reject(signal?.reason);
       };
       signal?.addEventListener('abort', onAbort, { once: true });

@@ -74,6 +74,7 @@ function servingOf(httpUrl: string): ServingPort {
     instanceIdentifier: RESIDENT,
     contextLengthTokens: 131_072,
     foreign: false,
+    host: null,
   };
   return {
     catalog: async () => ({
@@ -89,6 +90,7 @@ function servingOf(httpUrl: string): ServingPort {
           maxContextLengthTokens: 131_072,
           sizeBytes: 4e9,
           downloaded: true,
+          hosts: null,
           residents: [resident],
         },
       ],

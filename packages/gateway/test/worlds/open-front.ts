@@ -57,6 +57,7 @@ export async function openFront({
             serverName,
             checkServer: (certificate) => checkServerIdentity(serverName, certificate),
           },
+          ended: () => undefined,
         },
       });
     },

@@ -50,6 +50,8 @@ export const EMPTY_CATALOG: ServingCatalog = {
   models: [],
   chains: { default: [] },
   aliases: [],
+  otherNames: {},
+  hosts: null,
   runtime: 'lmstudio',
   runtimeAnswers: true,
   runtimeVersion: null,
@@ -69,6 +71,10 @@ export function leaseOn(simulator: Upstream, identifier: string): ServingLease {
     baseUrl: simulator.httpUrl,
     requestHeaders: {},
     decisionId: 'd-2',
+    peer: null,
+    forOneRequest: false,
+    ended: null,
+    placementId: null,
     lost: new AbortController().signal,
     release: async () => undefined,
   };
@@ -88,7 +94,7 @@ export async function serveThrough(
       asked.push(request);
       const identifier = await (options.place ?? first)(request);
       return {
-        lease: { ...leaseOn(simulator, identifier), peer: options.peer },
+        lease: { ...leaseOn(simulator, identifier), peer: options.peer ?? null },
         waitedMs: 0,
         release: (outcome) => void released.push(outcome),
       };

@@ -51,12 +51,14 @@ export function describeCatalog(
       maxContextLengthTokens: profile.maxContextLengthTokens,
       // Older versions of LM Studio list models without their size.
       sizeBytes: model?.sizeBytes === 0 ? null : (model?.sizeBytes ?? null),
+      hosts: null,
       residents: loaded
         .filter((one) => one.modelKey === modelKey)
         .map(({ instanceIdentifier, contextLengthTokens, foreign }) => ({
           instanceIdentifier,
           contextLengthTokens,
           foreign,
+          host: null,
         })),
     };
   };
@@ -69,6 +71,7 @@ export function describeCatalog(
       [...names].map((name) => [name, keysOf(resolveChain(config, name, profiles, judge))]),
     ),
     aliases: config.gateway.aliases,
+    hosts: null,
     otherNames: namesOf(
       downloads,
       loaded,

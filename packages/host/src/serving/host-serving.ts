@@ -70,7 +70,14 @@ export function createHostServing(parts: HostParts, autopilot: HostAutopilot): S
         [Symbol.asyncDispose]: _,
         ...lease
       } = await autopilot.acquire(request, options);
-      return { ...lease, baseUrl: baseUrl.replace(/\/v1$/, '') };
+      return {
+        ...lease,
+        baseUrl: baseUrl.replace(/\/v1$/, ''),
+        peer: null,
+        forOneRequest: false,
+        ended: null,
+        placementId: null,
+      };
     },
     plan: async (request, options = {}) => {
       const plan = (await autopilot.plan(request, options)) ?? (await planAlone(request, options));

@@ -53,6 +53,7 @@ export function createMachineModels(parts: HostParts): MachineModels {
           instanceIdentifier,
           contextLengthTokens,
           foreign: isForeign({ modelKey, instanceIdentifier }),
+          host: null,
         }));
     },
   );
@@ -78,6 +79,7 @@ export function createMachineModels(parts: HostParts): MachineModels {
         instanceIdentifier: one.instanceIdentifier,
         contextLengthTokens: one.loadConfig.contextLengthTokens,
         foreign: one.foreign,
+        host: null,
       }));
     },
   };

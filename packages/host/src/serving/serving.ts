@@ -38,6 +38,11 @@ export interface ServingLease extends LeaseFacts {
   readonly baseUrl: string;
   /** The server's token as headers; empty without a token. */
   readonly requestHeaders: Readonly<Record<string, string>>;
+  /** A host serves from this machine only. A fleet fills these fields for the gateway. */
+  readonly peer: null;
+  readonly forOneRequest: false;
+  readonly ended: null;
+  readonly placementId: null;
   /** Fires when the lease ends without a release. */
   readonly lost: AbortSignal;
   /** Releases the lease and unloads nothing. May be called more than once. Never rejects. */
@@ -77,6 +82,8 @@ export interface ServingCatalog {
   readonly runtimeVersion: string | null;
   /** Identifies the last decision; null where no decision was logged. */
   readonly decisionId: string | null;
+  /** Null, because no fleet serves. */
+  readonly hosts: null;
 }
 
 /** One model and its residents. */
@@ -92,6 +99,7 @@ export interface ServingModel {
   /** Size on disk; null where it is not known. */
   readonly sizeBytes: number | null;
   readonly downloaded: boolean;
+  readonly hosts: null;
   readonly residents: readonly ServingResident[];
 }
 
@@ -101,6 +109,7 @@ export interface ServingResident {
   readonly contextLengthTokens: number | null;
   /** Whether somebody other than Mai loaded it. */
   readonly foreign: boolean;
+  readonly host: null;
 }
 
 /** A change of the models or of the residents. */

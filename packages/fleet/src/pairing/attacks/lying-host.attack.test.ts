@@ -30,6 +30,8 @@ const WANTED: ServingRequest = {
   modelKey: MODEL.modelKey,
   instanceIdentifier: null,
   failed: [],
+  promptTokens: null,
+  prefixKey: null,
 };
 const EPOCH = '00000000000000bb';
 const STATE = { ...ownState(), host: 'mallory', epoch: EPOCH, revision: 1 };

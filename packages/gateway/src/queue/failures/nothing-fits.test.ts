@@ -19,12 +19,15 @@ function catalogOf(downloaded: boolean, runtime: Runtime = 'lmstudio'): ServingC
     maxContextLengthTokens: 4096,
     sizeBytes: 1,
     downloaded,
+    hosts: null,
     residents: [],
   };
   return {
     models: [model],
     chains: { default: ['a', 'b'], empty: [] },
     aliases: [],
+    otherNames: {},
+    hosts: null,
     runtime,
     runtimeAnswers: true,
     runtimeVersion: null,

@@ -44,7 +44,7 @@ export class Lanes {
     }
     for (const lane of this.#lanes) {
       if (lane.state !== 'open' || lane.lease.instanceIdentifier !== identifier) continue;
-      if (lease.forOneRequest === true || lane.lease.forOneRequest === true) continue;
+      if (lease.forOneRequest || lane.lease.forOneRequest) continue;
       this.#release(lease);
       lane.grantedTo.add(groupKey);
       lane.verified ||= verified;
@@ -78,7 +78,7 @@ export class Lanes {
     let best: Lane | null = null;
     let bestRank = Infinity;
     for (const lane of this.#lanes) {
-      if (lane.state !== 'open' || lane.lease.forOneRequest === true) continue;
+      if (lane.state !== 'open' || lane.lease.forOneRequest) continue;
       if (!laneServes(lane, wanted, groupKey, catalog)) continue;
       const rank = preferenceRank(lane.lease.modelKey, wanted, catalog);
       if (rank > bestRank || (rank === bestRank && lane.running >= (best?.running ?? 0))) continue;
@@ -127,7 +127,7 @@ export class Lanes {
   /** Releases the lease of an idle lane: at once where it takes no further request, else after the linger time. */
   settle(lane: Lane): void {
     if (lane.running > 0 || !this.#lanes.has(lane)) return;
-    if (lane.state !== 'open' || lane.lease.forOneRequest === true) {
+    if (lane.state !== 'open' || lane.lease.forOneRequest) {
       this.#end(lane);
       return;
     }

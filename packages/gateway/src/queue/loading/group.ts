@@ -72,7 +72,7 @@ export function oldestPrompt({
   tickets,
 }: Group): Pick<ServingRequest, 'promptTokens' | 'prefixKey'> {
   const [oldest] = tickets;
-  if (oldest === undefined) return {};
+  if (oldest === undefined) return { promptTokens: null, prefixKey: null };
   const { promptTokens, prefixKey } = oldest.request.wanted;
   return { promptTokens, prefixKey };
 }

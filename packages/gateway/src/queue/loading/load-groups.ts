@@ -118,7 +118,7 @@ export class LoadGroups {
    * @returns when to call again, in monotonic milliseconds; Infinity where only an event can change something
    */
   advance(ordered: readonly Ticket[], catalog: ServingCatalog): number {
-    let againAtMs = catalog.hosts === undefined ? Infinity : this.#split();
+    let againAtMs = catalog.hosts === null ? Infinity : this.#split();
     const keys = new Set([...ordered.map(({ groupKey }) => groupKey), ...this.#groups.keys()]);
     for (const key of keys) {
       const group = this.#groups.get(key);
@@ -230,7 +230,7 @@ export class LoadGroups {
    */
   #endVain(stop: AbortController, { wanted }: Group, catalog: ServingCatalog): void {
     // The residents are not settled within a load, and the hosts of a fleet load by themselves.
-    if (this.#parts.loads.current !== null || catalog.hosts !== undefined) return;
+    if (this.#parts.loads.current !== null || catalog.hosts !== null) return;
     if (residentsThatServe(wanted, catalog).length === 0) stop.abort(UNLOADED);
   }
 

@@ -86,7 +86,7 @@ export async function serveWithFallbacks(
     reported.modelKey = lease.modelKey;
     reported.instanceIdentifier = lease.instanceIdentifier;
     reported.host = lease.peer?.host ?? null;
-    reported.placementId = lease.placementId ?? null;
+    reported.placementId = lease.placementId;
     reported.decisionId = lease.decisionId ?? reported.decisionId;
     reported.queueMs += place.waitedMs;
     reported.toolsDescribed =
@@ -184,7 +184,7 @@ async function relayThrough(
   { http, clock, meter, limits }: InferenceParts,
 ): Promise<RelayOutcome> {
   const { baseUrl, requestHeaders, instanceIdentifier, modelKey } = place.lease;
-  const { peer = null, lost } = place.lease;
+  const { peer, lost } = place.lease;
   const endMeasuring = meter.begin();
   const endSigns = facts.stream ? signWhileSilent({ answer, reported }, { clock, limits }) : null;
   let outcome: RelayOutcome | null = null;
@@ -222,7 +222,7 @@ async function relayThrough(
     endMeasuring(speed === null ? null : { modelKey, instanceIdentifier, speed });
     if (outcome !== null) {
       const ended = peerOutcomeOf(outcome);
-      peer?.ended?.(ended);
+      peer?.ended(ended);
       place.lease.ended?.(ended);
     }
     // A client that has gone says nothing about the resident.

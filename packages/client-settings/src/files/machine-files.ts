@@ -185,7 +185,7 @@ async function targetOf(file: string): Promise<string> {
   return target;
 }
 
-/** Most symbolic links that are followed, because links can form a circle. Linux has the same bound. */
+/** Maximum number of symbolic links that are followed, because links can form a circle. Linux has the same bound. */
 const LINKS_MAX = 40;
 
 /** Writes a new file that only its owner can read. Fails if the file exists. */

@@ -5,7 +5,7 @@ import type { PlacedRequest, PlacementJournal } from './placed-request.js';
 
 /** Size at which the log becomes the old log, and the old one is dropped. */
 const LOG_MAX_BYTES = 8 * 1024 * 1024;
-/** Most placements that wait for the disk. Further ones are dropped: a full disk must not take memory. */
+/** Maximum number of placements that wait for the disk. Further ones are dropped: a full disk must not take memory. */
 const WAITING_MAX = 1000;
 
 /** A journal in a file of JSON lines. */

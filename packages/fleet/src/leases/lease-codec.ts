@@ -17,7 +17,7 @@ import type { LeasedResident, LeaseRequest } from './lease-types.js';
 
 /** Longest request and answer in bytes. */
 export const MAX_LEASE_MESSAGE_BYTES = 64 * 1024;
-/** Most leases in one renewal or release. */
+/** Maximum number of leases in one renewal or release. */
 export const MAX_BATCH = 256;
 /** Longest deadline of a request in milliseconds. */
 export const MAX_DEADLINE_MS = 60 * 60 * 1000;

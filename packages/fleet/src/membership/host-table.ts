@@ -3,7 +3,7 @@ import type { Heartbeat } from '../state/heartbeat.js';
 import type { HostState } from '../state/host-state.js';
 import type { KnownHost } from '../state/known-host.js';
 
-/** Most hosts that a reader keeps. Further ones are refused. */
+/** Maximum number of hosts that a reader keeps. Further ones are refused. */
 export const MAX_HOSTS = 20_000;
 
 const MAX_RETIRED_EPOCHS = 8;

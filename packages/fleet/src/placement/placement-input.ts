@@ -83,7 +83,7 @@ export interface PlacementPolicy {
   readonly labels: Readonly<Record<string, string>>;
   /** Generated tokens per second that a model should reach. Slower models rank behind all others. 0: no condition. */
   readonly minTokensPerSecond: number;
-  /** Most alternatives of a placement. The own host is added to them where it is not among them. */
+  /** Maximum number of alternatives of a placement. The own host is added to them where it is not among them. */
   readonly alternativesMax: number;
   /**
    * Price of each place further back in the chain: a smaller model is taken where its delay is shorter by this much.

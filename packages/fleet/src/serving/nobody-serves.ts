@@ -7,7 +7,7 @@ import type { KnownHost } from '../state/known-host.js';
 import { locateInstance } from './instance-names.js';
 import type { ServingRequest } from './serving-port.js';
 
-/** Most hosts whose reasons are given. */
+/** Maximum number of hosts whose reasons are given. */
 const REASONS_MAX = 5;
 
 /**

@@ -3,7 +3,7 @@ import type { PlacementAlternative } from '../placement/placement.js';
 
 /** Weight of the newest answer in the mean, so that a model whose speed changes is known after some answers. */
 const NEWEST_WEIGHT = 0.25;
-/** Most models that are kept. The one that was seen least recently is forgotten. */
+/** Maximum number of models that are kept. The one that was seen least recently is forgotten. */
 const KEPT_MAX = 1000;
 
 /** How long answers of models took whose speed their hosts, this one included, do not tell. */

@@ -9,7 +9,7 @@ export interface BenchRequest {
   readonly modelKeys?: readonly string[];
   /** Words of the longest prompt, about as many tokens. Default 512. */
   readonly promptWords?: number;
-  /** Most generated tokens of an answer. Default 64. */
+  /** Maximum number of generated tokens of an answer. Default 64. */
   readonly generatedTokens?: number;
   /** Longest time for one model, with its load, in milliseconds. Default 180,000. */
   readonly modelTimeoutMs?: number;

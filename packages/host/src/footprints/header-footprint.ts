@@ -97,7 +97,7 @@ async function stampOf(file: string | null): Promise<string | null> {
 const profileDigests = new WeakMap<EngineProfile, string>();
 const environmentDigests = new Map<string, string>();
 /**
- * Most digests that are kept. An environment changes with the GPUs, and with the free memory of several GPUs, so a machine has
+ * Maximum number of digests that are kept. An environment changes with the GPUs, and with the free memory of several GPUs, so a machine has
  * fewer in a day.
  */
 const MOST_ENVIRONMENTS = 100;

@@ -102,7 +102,7 @@ export class Engine {
     return this.#open.state;
   }
 
-  /** Most tokens of an input. */
+  /** Maximum number of tokens of an input. */
   get inputTokens(): number {
     return this.spec.kind === 'embedding'
       ? Math.min(this.facts.contextLengthTokens, embeddingInputTokens(this.spec))

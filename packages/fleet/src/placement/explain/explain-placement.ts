@@ -9,7 +9,7 @@ import type {
   RankingCriterion,
 } from '../placement.js';
 
-/** Most hosts with the same reason that are explained one by one. Further hosts are counted. */
+/** Maximum number of hosts with the same reason that are explained one by one. Further hosts are counted. */
 const HOSTS_LISTED = 12;
 
 /**

@@ -22,7 +22,7 @@ export interface LoadGroupsParts extends LoadTurnParts {
  * one host, and another host may serve them. Milliseconds.
  */
 const SPLIT_AFTER_MS = 500;
-/** Most groups of requests with the same conditions. Each acquire costs the machine a decision. */
+/** Maximum number of groups of requests with the same conditions. Each acquire costs the machine a decision. */
 const SPLITS_MAX = 8;
 /** How long a load goes on for a client that was asked to try again later. */
 const PROMISE_MS = 60_000;

@@ -1,4 +1,4 @@
-/** Most responses whose resident is remembered. An agent continues a recent one. */
+/** Maximum number of responses whose resident is remembered. An agent continues a recent one. */
 const RESPONSES_MAX = 10_000;
 
 /** Remembers which resident gave a response, because only that resident can continue it. Forgets the oldest. */

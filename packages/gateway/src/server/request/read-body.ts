@@ -73,7 +73,7 @@ function notDecompressed(cause: Error): RequestRefusal {
 }
 
 /**
- * Most values of a body: each takes up to a hundred bytes of memory. Clients send many values only as lists of tokens, and OpenAI takes
+ * Maximum number of values of a body: each takes up to a hundred bytes of memory. Clients send many values only as lists of tokens, and OpenAI takes
  * 300,000 tokens of a request for embeddings.
  */
 const VALUES_MAX = 2_000_000;

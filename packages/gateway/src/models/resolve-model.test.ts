@@ -105,6 +105,8 @@ const AUTO = {
   modelKey: null,
   instanceIdentifier: null,
   failed: [],
+  promptTokens: null,
+  prefixKey: null,
 };
 
 describe('names', () => {

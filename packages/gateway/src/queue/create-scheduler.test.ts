@@ -144,9 +144,9 @@ describe('lanes', () => {
     expect(
       machine.acquires.map(({ prefixKey, promptTokens }) => [prefixKey, promptTokens]),
     ).toEqual([
-      ['one', undefined],
+      ['one', null],
       ['two', 7],
-      [undefined, undefined],
+      [null, null],
     ]);
     expect(new Set([first, ...others].map(({ lease }) => lease)).size).toBe(3);
     others[0]?.release('done');

@@ -153,7 +153,7 @@ describe('without another usable host, each call goes to the port of this machin
     expect(await serving.catalog()).toBe(LOCAL_CATALOG);
     const lease = await serving.acquire(ANY);
     expect(lease).toEqual({ ...(await local.acquire(ANY)), release: expect.any(Function) });
-    expect(lease.forOneRequest).toBeUndefined();
+    expect(lease.forOneRequest).toBe(false);
     expect(local.asked[0]).toEqual(ANY);
     expect(await serving.plan(ANY)).toEqual(await local.plan(ANY));
     local.failure = Object.assign(new Error('Nothing fits.'), { code: 'NOTHING_FITS' });
@@ -696,7 +696,7 @@ test('a request for a resident of another host goes there, and one of this machi
   const there = await serving.acquire({ ...ANY, instanceIdentifier: 'mai:large@host:tower' });
   expect([there.peer?.host, asked[0]?.[1].instanceIdentifier]).toEqual(['tower', 'mai:large']);
   const here = await serving.acquire({ ...ANY, instanceIdentifier: 'mai:small' });
-  expect([here.peer, asked.length]).toEqual([undefined, 1]);
+  expect([here.peer, asked.length]).toEqual([null, 1]);
 });
 
 test('a chain that may not leave stays on this machine', async () => {

@@ -182,7 +182,9 @@ describe('the built program', () => {
           { cwd: home, env: environment(), encoding: 'utf8' },
         );
       const fresh = init('fresh.yaml');
-      expect(fresh.stderr).toMatch(/fresh\.yaml can't be written \(EFBIG\)\. Name another place\./);
+      expect(fresh.stderr).toMatch(
+        /fresh\.yaml cannot be written \(EFBIG\)\. Name another place\./,
+      );
       writeFileSync(path.join(home, 'old.yaml'), 'version: 1\n');
       expect([fresh.status, init('old.yaml', '--force').status]).toEqual([11, 11]);
       expect(readFileSync(path.join(home, 'old.yaml'), 'utf8')).toBe('version: 1\n');

@@ -39,7 +39,7 @@ export interface LMStudioErrorFacts {
   readonly serverMessage: string | null;
   /** With `LOAD_FAILED`: whether the engine ran out of memory. */
   readonly outOfMemory: boolean;
-  /** With `LOAD_FAILED`: whether the engine can't read this file at all, so that no load setting helps. */
+  /** With `LOAD_FAILED`: whether the engine cannot read this file at all, so that no load setting helps. */
   readonly fileRefused: boolean;
   /** `true`: LM Studio did not confirm that the load has ended, so the model may still appear. */
   readonly uncertain: boolean;

@@ -156,7 +156,7 @@ describe('mai select', () => {
     const { exitCode, out, err } = await mai('select --require vision', { columns: 80 });
     expect(exitCode).toBe(0);
     expect(out).toMatch(/^Choice +qwen\/qwen2\.5-vl-7b/);
-    expect(out).toMatch(/qwen\/qwen3-8b +can't do vision/);
+    expect(out).toMatch(/qwen\/qwen3-8b +cannot do vision/);
     expect(err).toContain('`mai select --load` carries out this plan.');
     expect(loaded()).toEqual([]);
   });

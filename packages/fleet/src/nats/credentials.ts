@@ -16,7 +16,7 @@ export interface FleetCredentials {
   readonly servername: string;
 }
 
-/** A fault that says that the certificate of this host has expired by the clock of this machine; null where it has not, or can't be read. */
+/** A fault that says that the certificate of this host has expired by the clock of this machine; null where it has not, or cannot be read. */
 export async function expiryFault(
   { certFile }: Pick<FleetCredentials, 'certFile'>,
   nowMs: number,

@@ -37,7 +37,7 @@ export type ResolveModel = (facts: RequestFacts, catalog: ServingCatalog) => Res
  *   model of the default chain has the capabilities, it means the first chain with such a model: images and embeddings
  *   need no name of their own. Models whose chat template has no tools are the last choice for a request with tools, where
  *   the embedded engine is the runtime: it describes the tools in the prompt.
- * - A key or an instance asks for no capability: the client wants that model, and the runtime's error says what it can't do.
+ * - A key or an instance asks for no capability: the client wants that model, and the runtime's error says what it cannot do.
  * - An unknown name is refused. LM Studio answers it from the only loaded model, or with 404 where several are loaded
  *   (lmstudio-bug-tracker #619, gitbutler #8706), so a typing error would decide which model answers.
  */

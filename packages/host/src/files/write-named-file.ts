@@ -11,7 +11,7 @@ const REFUSED = /^E(?:ACCES|PERM|ROFS|NOSPC|DQUOT|FBIG|IO)$/;
  * existing file keeps its text, and a new file is removed.
  *
  * @param replace - whether a file of this name is replaced.
- * @throws HostError `FILE_FAILED` where the system refuses the file, and `INVALID_REQUEST` where the name can't be that of a
+ * @throws HostError `FILE_FAILED` where the system refuses the file, and `INVALID_REQUEST` where the name cannot be that of a
  * file, or the file exists and is not replaced.
  */
 export async function writeNamedFile(file: string, text: string, replace: boolean): Promise<void> {
@@ -43,7 +43,7 @@ async function writeNew(file: string, text: string): Promise<void> {
 
 async function writeOver(file: string, text: string): Promise<void> {
   const old = await stat(file).catch(() => null);
-  // Such as /dev/stdout, which can't be replaced.
+  // Such as /dev/stdout, which cannot be replaced.
   if (old?.isFile() === false) return writeFile(file, text);
   // A link stays a link.
   const target = old === null ? file : await realpath(file);

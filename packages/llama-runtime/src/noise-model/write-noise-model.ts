@@ -47,7 +47,7 @@ const POOLING_MEAN = 1;
  * answers are noise, and its memory and its speed are those of a trained model of the same shape.
  *
  * @returns the size of the file in bytes
- * @throws RangeError for a shape that llama.cpp can't load. No file is written then.
+ * @throws RangeError for a shape that llama.cpp cannot load. No file is written then.
  */
 export async function writeNoiseModel(
   file: string,
@@ -74,7 +74,7 @@ export async function writeNoiseModel(
 /**
  * The size in bytes of the file that `writeNoiseModel` writes.
  *
- * @throws RangeError for a shape that llama.cpp can't load
+ * @throws RangeError for a shape that llama.cpp cannot load
  */
 export function noiseModelBytes(shape: NoiseModelShape): number {
   checkShape(shape);

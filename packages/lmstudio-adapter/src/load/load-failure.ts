@@ -20,7 +20,7 @@ const UNSUITABLE_CODES: ReadonlySet<string> = new Set([
 const NO_ENGINE = /missing runtime|no (?:lm )?runtime/i;
 const NO_ENGINE_CODE = 'generic.missingRuntimeExtension';
 // Texts of llama.cpp (lmstudio-bug-tracker #77, #890 and #1268, ggml-org/llama.cpp #27349) and of mlx-lm for a file that
-// this version of the engine can't read.
+// this version of the engine cannot read.
 const FILE_REFUSED =
   /unknown model architecture|unknown pre-tokenizer|error loading model (?:architecture|hyperparameters|vocabulary)|wrong number of tensors|missing tensor|tensor '[^']*' (?:not found|has wrong shape)|key not found in model|invalid (?:magic|ggml type)|not within the file bounds|model type \S+ (?:is )?not supported|parameters not in model/i;
 // Texts of ggml ('unable to allocate CUDA0 buffer'), CUDA, Vulkan ('ErrorOutOfDeviceMemory'), SYCL

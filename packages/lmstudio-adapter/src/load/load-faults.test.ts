@@ -106,7 +106,7 @@ test.each([
   ["llama.cpp error: 'done_getting_tensors: wrong number of tensors; expected 292, got 291'"],
   ["error loading model: create_tensor: tensor 'blk.0.attn_qkv.weight' not found"],
   ['ValueError: Model type qwen3_next not supported.'],
-])('the engine can’t read the file, so the advice is another engine or file: %s', (text) =>
+])('the engine cannot read the file, so the advice is another engine or file: %s', (text) =>
   withClient(async (client, simulator) => {
     simulator.fault.refuseLoad({ text });
     const error = await caught(client.load({ modelKey: KEY, checkGuardrails: false }));

@@ -54,7 +54,7 @@ export function modelNotFound(
   if (leftOut !== undefined)
     return new LMStudioError(
       'MODEL_NOT_FOUND',
-      `'${modelKey}' can't be used: ${leftOutReason(leftOut)}.`,
+      `'${modelKey}' cannot be used: ${leftOutReason(leftOut)}.`,
       { ...facts, modelKey, suggestions: [] },
     );
   const suggestions = listing === null ? [] : findModel(modelKey, listing.models).suggestions;

@@ -215,7 +215,7 @@ test('a model of an unknown kind is left out and named, and an unknown context l
       // It is on the disk, so nobody is advised to download it.
       await expect(client.modelInfo('acme/voice')).rejects.toMatchObject({
         code: 'MODEL_NOT_FOUND',
-        message: "'acme/voice' can't be used: its kind is tts, which is not a language model.",
+        message: "'acme/voice' cannot be used: its kind is tts, which is not a language model.",
       });
     },
   ));

@@ -55,7 +55,7 @@ function tokensOfSameText(
 ): { readonly tokens: number; readonly text: string } {
   if (text === next) return { tokens, text };
   let same = '';
-  // Where a report stands for several tokens, the tokens of a part of the answer can't be counted.
+  // Where a report stands for several tokens, the tokens of a part of the answer cannot be counted.
   if (pieces.length !== tokens) return { tokens: 0, text: same };
   for (const [index, piece] of pieces.entries()) {
     if (!next.startsWith(piece, same.length)) return { tokens: index, text: same };

@@ -161,7 +161,7 @@ function mayDescribeTools(
   needed: readonly string[],
   { runtime, hosts }: ServingCatalog,
 ): boolean {
-  const isOfEngine = runtime === 'embedded' && hosts === undefined;
+  const isOfEngine = runtime === 'embedded' && hosts === null;
   return isOfEngine && needed.includes('tools') && !capabilities.includes('tools');
 }
 

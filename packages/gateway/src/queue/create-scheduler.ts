@@ -184,7 +184,7 @@ class LaneScheduler implements Scheduler {
         this.#openPlaces -= 1;
         if (outcome === 'failed') {
           // Another host looks at its residents itself. The failed request names this one, and later requests may go there again.
-          if (lane.lease.peer == null) this.#groups.reportFailed(lane.lease.instanceIdentifier);
+          if (lane.lease.peer === null) this.#groups.reportFailed(lane.lease.instanceIdentifier);
           this.#lanes.closeResident(lane.lease.instanceIdentifier);
         }
         this.#lanes.finish(lane);

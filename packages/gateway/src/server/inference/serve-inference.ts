@@ -122,7 +122,7 @@ function wantedBy(
 ): Extract<Resolution, { kind: 'resolved' }> {
   const resolution = parts.resolve(facts, catalog);
   if (resolution.kind === 'failed') throw new SchedulingFailure(resolution.failure);
-  if (catalog.hosts === undefined) return resolution;
+  if (catalog.hosts === null) return resolution;
   const { wanted, alternatives } = resolution;
   return {
     ...resolution,

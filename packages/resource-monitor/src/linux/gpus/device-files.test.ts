@@ -92,7 +92,9 @@ describe('GPUs whose device file this user may not open', () => {
     expect(found.closed).toEqual([
       [
         'gpu:pci:0000:0a:00.0',
-        expect.stringMatching(/may not open \/dev\/dri\/renderD129 \(card1\).*add this user to it/),
+        expect.stringMatching(
+          /may not open \/dev\/dri\/renderD129 \(card1\).*add this user to that group/,
+        ),
       ],
     ]);
   });

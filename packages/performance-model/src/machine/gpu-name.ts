@@ -25,8 +25,8 @@ const PART = /\bmig\b|\b\d+g\.\d+gb\b|-\d+[abcq]\b/;
 const ALTERNATIVES = /\/\s*(?:radeon |rx |pro )*[a-z]{0,2}\d{2,4}/;
 /** Words that mean the same, and the word that the table uses. */
 const SYNONYMS = new Map([['mobile', 'laptop']]);
-/** One memory size is enough: it tells GPUs of one name apart. */
-const SIZE = /^\d+gb$/;
+/** A size of memory, as a word of a name. */
+export const SIZE = /^\d+gb$/;
 const GIB = 2 ** 30;
 
 /**
@@ -53,6 +53,7 @@ export function parseGpuName(deviceName: string, memoryBytes: number | null): Gp
     .filter((word) => word !== '');
   const size = memoryBytes === null ? null : `${Math.round(memoryBytes / GIB)}gb`;
   return {
+    // The size in a name counts, not the measured one.
     words: size === null || words.some((word) => SIZE.test(word)) ? words : [...words, size],
     maker: MAKERS.find(([pattern]) => pattern.test(text))?.[1] ?? null,
     hasAlternatives: ALTERNATIVES.test(text),

@@ -124,6 +124,8 @@ describe('the published speed of a GPU', () => {
     ['NVIDIA GeForce RTX 3080', 12, 912],
     ['NVIDIA GeForce RTX 3060', 8, 240],
     ['NVIDIA GeForce RTX 3060', 11.996, 360],
+    ['NVIDIA GeForce RTX 3060 Ti', 8, 448],
+    ['NVIDIA GeForce RTX 3080 Ti', 12, 912],
     ['NVIDIA GeForce RTX 3050', 6, 168],
     ['NVIDIA GeForce RTX 3050', 8, 224],
     ['NVIDIA RTX A3000 Laptop GPU', 12, 336],
@@ -177,6 +179,7 @@ describe('the published speed of a GPU', () => {
     ['GeForce RTX 5060 Laptop GPU', 31.5],
     ['Radeon RX 7700 XT', 31.5],
     ['Radeon RX 7700S', 15.75],
+    ['Radeon RX 5500 XT', 15.75],
     ['Radeon RX 6600 XT', 15.75],
     ['Radeon RX 7600', 15.75],
     ['Radeon RX 7900 XTX', 31.5],
@@ -200,14 +203,12 @@ describe('the published speed of a GPU', () => {
     expect(gpuSpeedOf(name)?.linkBandwidth).toBe(expected === null ? null : expected * 1e9);
   });
 
+  const ALL = [GEFORCE_GPUS, NVIDIA_GPUS, AMD_GPUS, AMD_CHIPS, INTEL_GPUS, APPLE_GPUS]
+    .concat([QUALCOMM_GPUS, MOORE_THREADS_GPUS])
+    .flat();
+
   test('each GPU of the table is found by its own name', () => {
-    const lists = [GEFORCE_GPUS, NVIDIA_GPUS, AMD_GPUS, AMD_CHIPS, INTEL_GPUS];
-    for (const [name, ...figures] of [
-      ...lists,
-      APPLE_GPUS,
-      QUALCOMM_GPUS,
-      MOORE_THREADS_GPUS,
-    ].flat()) {
+    for (const [name, ...figures] of ALL) {
       const speed = gpuSpeedOf(name);
       const operations = speed?.operationsPerSecond ?? null;
       expect([name, gigabytes(name), operations === null ? null : operations / 1e12]).toEqual([
@@ -215,5 +216,19 @@ describe('the published speed of a GPU', () => {
         ...figures,
       ]);
     }
+  });
+
+  test('the memory of a GPU chooses only among those of its name', () => {
+    const sorted = (name: string) => name.split(' ').sort().join(' ');
+    const byWords = new Map(ALL.map(([name, bandwidth]) => [sorted(name), bandwidth]));
+    const sizes = new Set(
+      ALL.flatMap(([name]) => /(\d+)gb/.exec(name)?.slice(1).map(Number) ?? []),
+    );
+    expect(sizes).toContain(8);
+    for (const [name, bandwidth] of ALL)
+      for (const size of /\dgb/.test(name) ? [] : sizes) {
+        const own = byWords.get(sorted(`${name} ${size}gb`)) ?? bandwidth;
+        expect([name, size, gigabytes(name, size)]).toEqual([name, size, own]);
+      }
   });
 });

@@ -1,7 +1,7 @@
 import { AMD_CHIPS, AMD_GPUS } from './amd-gpus.js';
 import { GEFORCE_GPUS } from './geforce-gpus.js';
 import type { GpuFigures } from './gpu-figures.js';
-import { parseGpuName, type GpuMaker, type GpuName } from './gpu-name.js';
+import { parseGpuName, SIZE, type GpuMaker, type GpuName } from './gpu-name.js';
 import { generationOf, type GpuSpeed } from './machine-speed.js';
 import { NVIDIA_GPUS } from './nvidia-gpus.js';
 import { APPLE_GPUS, INTEL_GPUS, MOORE_THREADS_GPUS, QUALCOMM_GPUS } from './other-gpus.js';
@@ -47,7 +47,7 @@ const LINKS: readonly (readonly [RegExp, number])[] = [
   ],
   // 8 lanes.
   [
-    /^(rtx (3050|4060( ti)?$|50[56]0( ti)?$)|rtx (pro 2000|2000 ada)$|rx (5500|66|76)\d\d|rx 7700s|arc b|arc pro b[56]0|arc a3)/,
+    /^(rtx (3050|4060( ti)?$|50[56]0( ti)?$)|rtx (pro 2000|2000 ada)$|rx (55|66|76)\d\d|rx 7700s|arc b|arc pro b[56]0|arc a3)/,
     1,
   ],
   // 4 lanes.
@@ -59,10 +59,23 @@ interface Entry {
   readonly figures: GpuFigures;
   readonly maker: GpuMaker;
   readonly words: readonly string[];
+  /**
+   * Number of words; the size of the memory counts half. It tells GPUs of one name apart, and no other ones: an RTX 3060 Ti with
+   * 8 GB is an `rtx 3060 ti`, not an `rtx 3060 8gb`.
+   */
+  readonly rank: number;
 }
 
 const entriesOf = (maker: GpuMaker, ...lists: readonly (readonly GpuFigures[])[]) =>
-  lists.flat().map((figures): Entry => ({ figures, maker, words: figures[0].split(' ') }));
+  lists.flat().map((figures): Entry => {
+    const words = figures[0].split(' ');
+    return {
+      figures,
+      maker,
+      words,
+      rank: words.length - (words.some((word) => SIZE.test(word)) ? 0.5 : 0),
+    };
+  });
 
 const TABLE: readonly Entry[] = [
   ...entriesOf('nvidia', GEFORCE_GPUS, NVIDIA_GPUS),
@@ -101,7 +114,7 @@ export function gpuSpeedOf(
   };
 }
 
-/** The entry for a name: all of its words are in the name. If several entries match, the one with the most words. */
+/** The entry for a name: all of its words are in the name. If several entries match, the one with the highest rank. */
 function entryOf(name: GpuName, table: readonly Entry[]): Entry | null {
   const { words, maker, hasAlternatives } = name;
   const matching = table.filter(
@@ -109,11 +122,9 @@ function entryOf(name: GpuName, table: readonly Entry[]): Entry | null {
       (maker === null || entry.maker === maker) &&
       entry.words.every((word) => words.includes(word)),
   );
-  const most = Math.max(...matching.map((entry) => entry.words.length));
+  const highest = Math.max(...matching.map(({ rank }) => rank));
   // Of several GPUs, all must be equally fast. Then the one with the fewest operations counts.
-  const possible = hasAlternatives
-    ? matching
-    : matching.filter((entry) => entry.words.length === most);
+  const possible = hasAlternatives ? matching : matching.filter(({ rank }) => rank === highest);
   const [best, ...others] = [...possible].sort(
     (a, b) => (a.figures[2] ?? Infinity) - (b.figures[2] ?? Infinity),
   );

@@ -192,20 +192,19 @@ describe('the built program', () => {
     },
   );
 
-  onLinux('names a current folder that was removed', () => {
+  onLinux('names a current folder that was removed, where a command needs it', () => {
     const script = 'mkdir "$0/gone" && cd "$0/gone" && rmdir "$0/gone" && exec "$@"';
-    const { status, stderr } = spawnSync(
-      'sh',
-      ['-c', script, home, process.execPath, MAI, 'status'],
-      {
-        env: environment(),
-        encoding: 'utf8',
-      },
-    );
-    expect([status, stderr]).toEqual([
-      2,
-      'error: The current folder does not exist any more. Change to another folder, then run the command again.\n',
-    ]);
+    const gone = (...argv: string[]) => {
+      const args = ['-c', script, home, process.execPath, MAI, ...argv];
+      return spawnSync('sh', args, { env: environment(), encoding: 'utf8' });
+    };
+    const message =
+      'The current folder does not exist any more. Change to another folder, then run the command again.';
+    expect(gone('status')).toMatchObject({ status: 2, stdout: '', stderr: `error: ${message}\n` });
+    const json = gone('status', '--json');
+    expect([json.status, json.stderr]).toEqual([2, '']);
+    expect(JSON.parse(json.stdout)).toMatchObject({ error: { code: 'USAGE', message } });
+    expect(gone('--help').status).toBe(0);
   });
 
   onLinux('prints its result where stderr is full', () => {

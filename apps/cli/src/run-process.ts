@@ -72,7 +72,10 @@ export async function runProcess(argv: readonly string[], version: string): Prom
       return input.isTTY && output.isTTY ? { input, output } : null;
     },
     env: process.env,
-    cwd: currentFolder(),
+    // A getter, so that commands that need no folder, such as --help, run without one.
+    get cwd() {
+      return currentFolder();
+    },
     platform: process.platform,
     homeFolder: homedir(),
     signal: controller.signal,
@@ -96,13 +99,15 @@ function outputFailed(code: string | null): string {
   return `error: The output cannot be written (${why}). Free space on that disk, or write the output to another place.\n`;
 }
 
-/** @throws UsageError where the folder of the shell was removed, or its drive was unplugged. */
+/** @throws UsageError where the folder of the shell was removed, its drive was unplugged, or macOS denies this terminal access to it. */
 function currentFolder(): string {
   try {
     return process.cwd();
-  } catch {
+  } catch (error) {
+    const code = codeOf(error);
+    const why = code === 'ENOENT' ? 'does not exist any more' : `cannot be used (${code})`;
     throw new UsageError(
-      'The current folder does not exist any more. Change to another folder, then run the command again.',
+      `The current folder ${why}. Change to another folder, then run the command again.`,
     );
   }
 }

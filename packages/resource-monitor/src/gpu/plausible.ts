@@ -15,8 +15,8 @@ export function plausible(gpu: GpuReading): GpuReading {
   const overused = gpu.memory === 'dedicated' && exceeds(gpu.usedBytes);
   const overfree = exceeds(gpu.availableBytes);
   const impossible = gpu.availableBytes !== null && (overused || overfree);
-  // Readers compute free memory as the total less the use. So if the total is not known, free memory of 0 bytes or of more bytes than any GPU has is
-  // not a measurement.
+  // Readers compute free memory as the total less the use. So if the total is not known, free memory of 0 bytes, or of more
+  // bytes than any GPU has, is not a measurement.
   const underived = totalBytes === null && !isPossibleTotal(gpu.availableBytes ?? 0);
   const faults = [
     ...(totalBytes === null && gpu.totalBytes !== null

@@ -163,7 +163,7 @@ describe('the processes on a GPU', () => {
 test.each(['[N/A]', '[Unknown Error]'])(
   'a GPU whose UUID is %s has the key of its PCI address',
   (uuid) => {
-    // Without a key of its own, the GPU was missing, and nobody knew that the machine has one.
+    // A reading without a key is left out, and then the machine seems to have no GPU.
     expect(
       parse(`1, ${uuid}, 00000000:03:00.0, NVIDIA GeForce RTX 3090, 24576, 10, 24566, 0`),
     ).toMatchObject({

@@ -180,6 +180,8 @@ describe('the published speed of a GPU', () => {
     ['Radeon RX 7700 XT', 31.5],
     ['Radeon RX 7700S', 15.75],
     ['Radeon RX 5500 XT', 15.75],
+    ['Radeon RX 560 Series', 7.875],
+    ['Radeon RX 580 Series', 15.75],
     ['Radeon RX 6600 XT', 15.75],
     ['Radeon RX 7600', 15.75],
     ['Radeon RX 7900 XTX', 31.5],

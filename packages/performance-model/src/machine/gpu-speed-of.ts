@@ -41,6 +41,8 @@ const LINKS: readonly (readonly [RegExp, number])[] = [
   ],
   // 4 lanes of version 1.1.
   [/^(cmp|p10[24])/, 1 / 16],
+  // 8 lanes of version 3.0.
+  [/^rx (460|5[56]0)$/, 0.5],
   [
     /^(gtx|titan|quadro|mx\d|rtx 20|v100|t\d|gv100|gp100|p\d|tesla|m\d\d|k\d|(pro )?vega|(pro|radeon) vii|wx|r9 |rx [45]\d0($| ))/,
     1,

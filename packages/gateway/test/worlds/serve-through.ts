@@ -44,6 +44,8 @@ export interface FrontOptions {
   readonly alternatives?: readonly ServingRequest[];
   /** The longest context that the models allow. Default: the request sets no condition. */
   readonly longest?: number;
+  /** The hosts of the fleet. Default: no fleet. */
+  readonly hosts?: readonly string[];
 }
 
 export const EMPTY_CATALOG: ServingCatalog = {
@@ -114,14 +116,14 @@ export async function serveThrough(
     bodies: new BodyMemory(limits.maxBufferedBytes, limits.maxBodyBytes),
     meter: createAnswerMeter({}),
     knownCatalog: () => null,
-    catalog: async () => EMPTY_CATALOG,
+    catalog: async () => ({ ...EMPTY_CATALOG, hosts: options.hosts ?? null }),
     resolve: () => ({
       kind: 'resolved' as const,
       wanted: options.wanted ?? ANY_MODEL,
       alternatives: options.alternatives ?? [],
       longest: options.longest ?? null,
     }),
-    promptTokens: () => 0,
+    promptTokens: () => 7,
     learnPrompt: () => undefined,
     residentOfResponse: () => null,
     served: (request: ServedRequest) => void served.push(request),

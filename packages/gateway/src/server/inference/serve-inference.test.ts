@@ -2,6 +2,7 @@ import { request as httpRequest } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { startSimulator, type Simulator, type SimulatorOptions } from '@mai/lmstudio-simulator';
 import { serveThrough } from '../../../test/worlds/serve-through.js';
+import { ANY_MODEL } from '../../ports/serving-port.js';
 
 const KEY = 'qwen/qwen3-4b';
 const CHAT = '/v1/chat/completions';
@@ -98,6 +99,17 @@ describe('a request', () => {
     expect(received).toMatchObject({ endpoint: CHAT, parameter: { model: KEY } });
     expect(received?.parameter).toHaveProperty('big');
     expect(JSON.stringify(received)).not.toContain('secret');
+  });
+
+  it('carries the size and the start of its prompt in a fleet only', async () => {
+    await using simulator = await start();
+    await using alone = await serveThrough(simulator);
+    await using inFleet = await serveThrough(simulator, { hosts: ['attic'] });
+    for (const { url } of [alone, inFleet]) await (await post(url, CHAT, HELLO)).text();
+    expect([...alone.asked, ...inFleet.asked].map(({ wanted }) => wanted)).toEqual([
+      ANY_MODEL,
+      { ...ANY_MODEL, promptTokens: 7, prefixKey: expect.stringMatching(/^[\w-]{16}$/) },
+    ]);
   });
 
   it('may be compressed', async () => {

@@ -91,7 +91,8 @@ describe('With the real llama.cpp', () => {
 });
 
 describe('With a tokenizer of single letters and pairs', () => {
-  const NAMES = ['a', 'b', 'c', 'ab', 'bc', 'é'];
+  // The last two are bytes that are no characters.
+  const NAMES = ['a', 'b', 'c', 'ab', 'bc', 'é', '\ufffd', '\ufffd'];
   const detokenize = (tokens: readonly number[]) =>
     Promise.resolve(tokens.map((token) => NAMES[token]).join(''));
   const PROMPT = [5, 5];
@@ -112,6 +113,7 @@ describe('With a tokenizer of single letters and pairs', () => {
     ['nothing where the prompt ends before the answer', ['a', 'b'], [], []],
     ['what a shorter prompt has', ['a', 'b', 'c'], [0, 1], [0, 1]],
     ['the same text in another division of as many tokens', ['ab', 'c', 'a'], [0, 4, 0], [0, 4]],
+    ['nothing from a byte on that is no character', ['a', '\ufffd', 'b', 'c'], [0, 7, 1, 2], [0]],
     ['nothing of the same text in more tokens', ['ab', 'ab', 'c'], [0, 1, 0, 1, 2], []],
   ])('it recognizes %s', async (_, pieces, next, expected) => {
     expect(await known(pieces, next)).toEqual(expected);

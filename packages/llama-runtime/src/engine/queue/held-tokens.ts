@@ -16,6 +16,9 @@ interface HeldAnswer {
   readonly pieces: readonly string[];
 }
 
+/** Stands in a text for bytes that are no character. Different bytes have this same text, so it does not tell the token. */
+const NO_CHARACTER = '\ufffd';
+
 export function heldTokens(ids: Int32Array, answer: HeldAnswer | null = null): HeldTokens {
   return { ids, answer };
 }
@@ -53,12 +56,13 @@ function tokensOfSameText(
   { text, tokens, pieces }: HeldAnswer,
   next: string,
 ): { readonly tokens: number; readonly text: string } {
-  if (text === next) return { tokens, text };
+  if (text === next && !text.includes(NO_CHARACTER)) return { tokens, text };
   let same = '';
   // Where a report stands for several tokens, the tokens of a part of the answer cannot be counted.
   if (pieces.length !== tokens) return { tokens: 0, text: same };
   for (const [index, piece] of pieces.entries()) {
-    if (!next.startsWith(piece, same.length)) return { tokens: index, text: same };
+    const isSame = next.startsWith(piece, same.length) && !piece.includes(NO_CHARACTER);
+    if (!isSame) return { tokens: index, text: same };
     same += piece;
   }
   return { tokens, text: same };

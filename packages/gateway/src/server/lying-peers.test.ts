@@ -11,7 +11,7 @@ const REFUSAL = '{"error":{"message":"The request is wrong."}}';
 /** Asks a gateway whose only resident is on another host, which answers as a test says. */
 async function askThrough(
   respond: (response: ServerResponse) => void,
-  stream = false,
+  fields: object = {},
 ): Promise<Answer> {
   const host = createServer((request, response) => {
     request.resume().on('end', () => respond(response));
@@ -27,13 +27,19 @@ async function askThrough(
     },
     ended: () => undefined,
   };
-  const front = await serveThrough({ httpUrl, residents: () => [] }, { peer });
+  const front = await serveThrough(
+    { httpUrl, residents: () => [] },
+    {
+      peer,
+      runtime: 'embedded',
+    },
+  );
   try {
     return await ask(front.url, {
       method: 'POST',
       path: CHAT,
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ messages: [], stream }),
+      body: JSON.stringify({ messages: [], ...fields }),
     });
   } finally {
     await front[Symbol.asyncDispose]();
@@ -71,14 +77,22 @@ test.each([
 ])('%s of another host governs neither the client nor a proxy', async (_, status, type, body) => {
   const connection = 'keep-alive, x-of-this-connection';
   const sent = { 'content-type': type, connection, ...LIES, ...HARMLESS };
-  const answer = await askThrough(
-    (response) => response.writeHead(status, sent).end(body),
-    body === STREAM_ANSWER,
-  );
+  const answer = await askThrough((response) => response.writeHead(status, sent).end(body), {
+    stream: body === STREAM_ANSWER,
+  });
   expect([answer.status, answer.text]).toEqual([status, body]);
   expect(answer.headers).toMatchObject({ 'content-type': type, ...HARMLESS });
   expect(Object.keys(answer.headers).filter((name) => name in LIES)).toEqual([]);
   expect(answer.headers['x-mai-host']).toBe('attic');
+});
+
+test('tools are not said to be described where another host serves, which may have LM Studio', async () => {
+  const tools = [{ type: 'function', function: { name: 'f' } }];
+  const answer = await askThrough(
+    (response) => response.writeHead(200, { 'content-type': 'application/json' }).end(JSON_ANSWER),
+    { tools },
+  );
+  expect([answer.status, answer.headers['x-mai-tools']]).toEqual([200, undefined]);
 });
 
 test('bytes that no header may hold reach no client, and the request fails in its protocol', async () => {

@@ -46,6 +46,8 @@ export interface FrontOptions {
   readonly longest?: number;
   /** The hosts of the fleet. Default: no fleet. */
   readonly hosts?: readonly string[];
+  /** The runtime of this machine. Default: LM Studio. */
+  readonly runtime?: ServingCatalog['runtime'];
 }
 
 export const EMPTY_CATALOG: ServingCatalog = {
@@ -108,6 +110,8 @@ export async function serveThrough(
   };
   const http = createHttpClient();
   const limits = { ...DEFAULT_INFERENCE_LIMITS, ...options.limits };
+  const { hosts = null, runtime = 'lmstudio' } = options;
+  const catalog = { ...EMPTY_CATALOG, hosts, runtime };
   const parts = {
     scheduler,
     http,
@@ -115,8 +119,8 @@ export async function serveThrough(
     limits,
     bodies: new BodyMemory(limits.maxBufferedBytes, limits.maxBodyBytes),
     meter: createAnswerMeter({}),
-    knownCatalog: () => null,
-    catalog: async () => ({ ...EMPTY_CATALOG, hosts: options.hosts ?? null }),
+    knownCatalog: () => catalog,
+    catalog: async () => catalog,
     resolve: () => ({
       kind: 'resolved' as const,
       wanted: options.wanted ?? ANY_MODEL,

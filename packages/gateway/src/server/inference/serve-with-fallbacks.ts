@@ -89,7 +89,9 @@ export async function serveWithFallbacks(
     reported.placementId = lease.placementId;
     reported.decisionId = lease.decisionId ?? reported.decisionId;
     reported.queueMs += place.waitedMs;
+    // Whether another host has LM Studio is not known.
     reported.toolsDescribed =
+      lease.peer === null &&
       asked.facts.capabilities.includes('tools') &&
       !lease.capabilities.includes('tools') &&
       parts.knownCatalog()?.runtime === 'embedded';

@@ -1,7 +1,7 @@
 import type { Server } from 'node:https';
 import type { Socket } from 'node:net';
 
-/** Most connections whose TLS handshake has not ended. A fleet has few at a time, because a handshake takes less than a second. */
+/** Maximum number of connections whose TLS handshake has not ended. A fleet has few at a time, because a handshake takes less than a second. */
 export const MAX_HANDSHAKES = 256;
 
 /**

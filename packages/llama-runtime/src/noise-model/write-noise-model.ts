@@ -1,5 +1,4 @@
 import { open } from 'node:fs/promises';
-
 import { encodeHeader, paddedBytes, tensorBytes, type TensorShape } from './gguf-file.js';
 import { checkShape, type NoiseModelShape } from './noise-model-shape.js';
 import { createRandom } from './random.js';

@@ -85,7 +85,7 @@ export function refuseLogprobs(field: string): never {
   throw notSupported(`${field}: the binding does not give the chosen token's probability`, field);
 }
 
-/** The most tokens of the answer; null where the request sets no limit. */
+/** Maximum number of tokens of the answer; null where the request sets no limit. */
 export function readMaxTokens(body: JsonObject): number | null {
   const bounds = { min: 1, isInteger: true };
   // LM Studio and llama.cpp take -1 as no limit, and Zed always sends it.

@@ -481,6 +481,8 @@ export type Models = {
     readonly pools: readonly PoolChange[];
     /** The next step where no model was chosen. */
     readonly obstacle: string | null;
+    /** Why no model was chosen, such as `nothing-downloaded`; null where one was. */
+    readonly obstacleKind: string | null;
   };
   readonly models: readonly Model[];
   readonly downloadedCount: number;

@@ -63,10 +63,10 @@ function Loaded({
     );
   return (
     <Panel id="chain" title="Fallback chain" aside={picker} fault={failure ?? fault}>
-      {models.downloadedCount === 0 ? (
-        <NothingDownloaded runtime={runtime} />
-      ) : (
-        chain.obstacle !== null && <p class="obstacle">{sentence(chain.obstacle)}</p>
+      {models.downloadedCount === 0 && <NothingDownloaded runtime={runtime} />}
+      {/* NothingDownloaded says the same at more length. */}
+      {chain.obstacle !== null && chain.obstacleKind !== 'nothing-downloaded' && (
+        <p class="obstacle">{sentence(chain.obstacle)}</p>
       )}
       <ol class="chain-list" aria-label="Models in order of preference">
         {stretchesOf(chain.steps, { folds: models.downloadedCount > 0 }).map((stretch) => {

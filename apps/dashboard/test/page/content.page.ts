@@ -180,8 +180,16 @@ test('says how to start LM Studio while it is off, and offers no load', async ()
 test('says how to download a model and how to run an autopilot where both are missing', async () => {
   const { page, close } = await openPage(browser, { machine: { nothing: true } });
   expect(await page.locator('.chain').innerText()).toContain('lms get qwen/qwen3-4b');
+  expect(await page.locator('.chain .obstacle').count()).toBe(0);
   expect(await page.locator('.why').innerText()).toContain('No autopilot runs on this machine.');
   expect(await page.locator('.decisions').innerText()).toContain('The log is empty.');
+  await close();
+});
+
+test('names the folder whose models cannot be found where none is downloaded', async () => {
+  const machine = { nothing: true, missingFolder: '/media/models' };
+  const { page, close } = await openPage(browser, { machine });
+  expect(await page.locator('.chain .obstacle').innerText()).toContain('/media/models');
   await close();
 });
 

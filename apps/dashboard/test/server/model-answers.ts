@@ -46,10 +46,21 @@ function rejectionOf(model: ScriptedModel, asked: Asked, others: Others) {
   };
 }
 
+function obstacleOf(
+  nothing: boolean,
+  missingFolder: string | null,
+): Pick<Answers['models']['chain'], 'obstacle' | 'obstacleKind'> {
+  if (!nothing) return { obstacle: null, obstacleKind: null };
+  if (missingFolder !== null)
+    return { obstacle: `The folder ${missingFolder} does not exist.`, obstacleKind: 'not-usable' };
+  return { obstacle: 'No model is downloaded.', obstacleKind: 'nothing-downloaded' };
+}
+
 export function modelsAnswer(
   others: Others,
   resident: readonly string[],
   nothing: boolean,
+  missingFolder: string | null = null,
 ): Answers['models'] {
   const chain = nothing ? CHAIN.map((one) => ({ ...one, downloaded: false })) : CHAIN;
   const chosen = chain.findIndex((one) => rejectionOf(one, configured(one), others) === null);
@@ -100,7 +111,7 @@ export function modelsAnswer(
       decision: nothing ? 'none' : 'keep',
       steps,
       pools: [...poolChanges(others, resident, resident)],
-      obstacle: nothing ? 'No model of the chain is downloaded.' : null,
+      ...obstacleOf(nothing, missingFolder),
     },
     models,
     downloadedCount: models.filter(({ downloaded }) => downloaded).length,

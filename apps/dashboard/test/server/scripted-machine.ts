@@ -34,6 +34,8 @@ export interface MachineOptions {
   readonly lmStudioOff?: boolean;
   /** No model on the disk, no decision, no autopilot. */
   readonly nothing?: boolean;
+  /** With `nothing`: a configured folder of models that does not exist. */
+  readonly missingFolder?: string;
   /** Serves without a fleet. */
   readonly noFleet?: boolean;
   /** The GPU's total is known, and its use is not measured. */
@@ -221,8 +223,8 @@ export class ScriptedMachine {
   }
 
   models(): Answers['models'] {
-    const nothing = this.#options.nothing ?? false;
-    return modelsAnswer(this.#others(), this.#resident, nothing);
+    const { nothing = false, missingFolder } = this.#options;
+    return modelsAnswer(this.#others(), this.#resident, nothing, missingFolder);
   }
 
   whatIf(query: URLSearchParams): Answers['whatIf'] | null {

@@ -37,6 +37,7 @@ export async function readModels(
       steps: chainSteps(answer, models, words),
       pools: selection.pools.map((pool) => poolChangeView(pool, input.resources, words)),
       obstacle: obstacle === null ? null : words.describeObstacle(obstacle),
+      obstacleKind: obstacle?.kind ?? null,
     },
     models: models.map((model) => modelView(model, words)),
     downloadedCount,

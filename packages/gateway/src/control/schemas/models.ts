@@ -89,6 +89,10 @@ export const models = component(
       steps: z.array(chainStep).describe('In order of preference.'),
       pools: z.array(poolChange),
       obstacle: z.string().nullable().describe('The next step where no model was chosen.'),
+      obstacleKind: z
+        .string()
+        .nullable()
+        .describe('Why no model was chosen, such as `nothing-downloaded`; null where one was.'),
     }),
     models: z.array(model),
     downloadedCount: z.int(),

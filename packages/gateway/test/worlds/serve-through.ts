@@ -7,6 +7,7 @@ import {
   ANY_MODEL,
   type ServingCatalog,
   type ServingLease,
+  type ServingModel,
   type ServingPeer,
   type ServingRequest,
 } from '../../src/ports/serving-port.js';
@@ -46,6 +47,8 @@ export interface FrontOptions {
   readonly longest?: number;
   /** The hosts of the fleet. Default: no fleet. */
   readonly hosts?: readonly string[];
+  /** The resident that gave all earlier responses. Default: they are not known. */
+  readonly responsesFrom?: string;
   /** The runtime of this machine. Default: LM Studio. */
   readonly runtime?: ServingCatalog['runtime'];
 }
@@ -61,6 +64,22 @@ export const EMPTY_CATALOG: ServingCatalog = {
   runtimeVersion: null,
   decisionId: 'd-1',
 };
+
+function modelWith(instanceIdentifier: string): ServingModel {
+  return {
+    modelKey: instanceIdentifier,
+    displayName: instanceIdentifier,
+    kind: 'llm',
+    tier: 'medium',
+    capabilities: ['chat'],
+    contextLengthTokens: null,
+    maxContextLengthTokens: null,
+    sizeBytes: null,
+    downloaded: true,
+    hosts: null,
+    residents: [{ instanceIdentifier, contextLengthTokens: null, foreign: false, host: null }],
+  };
+}
 
 /** The part of a simulator that is used here, so that a test can put another server in its place. */
 export type Upstream = Pick<Simulator, 'httpUrl' | 'residents'>;
@@ -110,8 +129,9 @@ export async function serveThrough(
   };
   const http = createHttpClient();
   const limits = { ...DEFAULT_INFERENCE_LIMITS, ...options.limits };
-  const { hosts = null, runtime = 'lmstudio' } = options;
-  const catalog = { ...EMPTY_CATALOG, hosts, runtime };
+  const { hosts = null, runtime = 'lmstudio', responsesFrom = null } = options;
+  const models = responsesFrom === null ? [] : [modelWith(responsesFrom)];
+  const catalog = { ...EMPTY_CATALOG, models, hosts, runtime };
   const parts = {
     scheduler,
     http,
@@ -129,7 +149,7 @@ export async function serveThrough(
     }),
     promptTokens: () => 7,
     learnPrompt: () => undefined,
-    residentOfResponse: () => null,
+    residentOfResponse: () => responsesFrom,
     served: (request: ServedRequest) => void served.push(request),
   };
   const server = createServer((request, response) => {

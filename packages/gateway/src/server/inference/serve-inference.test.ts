@@ -3,6 +3,8 @@ import { gzipSync } from 'node:zlib';
 import { startSimulator, type Simulator, type SimulatorOptions } from '@mai/lmstudio-simulator';
 import { serveThrough } from '../../../test/worlds/serve-through.js';
 import { ANY_MODEL } from '../../ports/serving-port.js';
+import { createFailure } from '../../protocols/create-failure.js';
+import { SchedulingFailure } from '../../queue/scheduler.js';
 
 const KEY = 'qwen/qwen3-4b';
 const CHAT = '/v1/chat/completions';
@@ -211,6 +213,32 @@ describe('a failure before the first event', () => {
     expect(answer.status).toBe(503);
     expect(await answer.json()).toMatchObject({ error: { code: 'upstream_unreachable' } });
   });
+});
+
+test('a request that continues a response is tried at the resident of that response only, also with its alternatives', async () => {
+  await using simulator = await start();
+  const nothingFits = new SchedulingFailure(createFailure('nothing_fits', 503, 'Nothing fits.'));
+  await using front = await serveThrough(simulator, {
+    responsesFrom: KEY,
+    wanted: { ...ANY_MODEL, chain: 'large', minContextLengthTokens: 65_536 },
+    alternatives: [{ ...ANY_MODEL, chain: 'large' }],
+    place: ({ wanted }) => {
+      if (wanted.minContextLengthTokens !== null) throw nothingFits;
+      return KEY;
+    },
+  });
+  const answer = await post(front.url, '/v1/responses', {
+    model: 'auto',
+    input: 'And?',
+    store: false,
+    previous_response_id: 'resp_1',
+  });
+  await answer.text();
+  const at = { chain: null, modelKey: null, instanceIdentifier: KEY };
+  expect(front.asked.map(({ wanted }) => wanted)).toEqual([
+    { ...ANY_MODEL, ...at, minContextLengthTokens: 65_536 },
+    { ...ANY_MODEL, ...at },
+  ]);
 });
 
 describe('a failure after the first event', () => {

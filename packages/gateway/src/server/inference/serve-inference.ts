@@ -66,16 +66,13 @@ export async function serveInference(
     const catalog = parts.knownCatalog() ?? (await parts.catalog(departure.signal));
     reported.decisionId = catalog.decisionId;
     const { onlyResident } = client;
-    const {
-      wanted: resolved,
-      alternatives,
-      longest,
-    } = onlyResident === undefined
-      ? wantedBy(fields, facts, catalog, parts)
-      : { wanted: onlyAt(onlyResident, facts), alternatives: [], longest: null };
+    const resolved: Wanted =
+      onlyResident === undefined
+        ? wantedBy(fields, facts, catalog, parts)
+        : { wanted: onlyAt(onlyResident, facts), alternatives: [], longest: null };
     // The request may run for minutes, and the parsed body is several times as large as its bytes.
     fields = null;
-    const wanted =
+    const { wanted, alternatives, longest } =
       facts.previousResponseId === null || onlyResident !== undefined
         ? resolved
         : await continued(resolved, facts.previousResponseId, catalog, departure, parts);
@@ -113,13 +110,15 @@ export async function serveInference(
   }
 }
 
+type Wanted = Omit<Extract<Resolution, { kind: 'resolved' }>, 'kind'>;
+
 /** The request to the machine, and those that are tried where nothing fits. */
 function wantedBy(
   fields: JsonObject,
   facts: RequestFacts,
   catalog: ServingCatalog,
   parts: InferenceParts,
-): Extract<Resolution, { kind: 'resolved' }> {
+): Wanted {
   const resolution = parts.resolve(facts, catalog);
   if (resolution.kind === 'failed') throw new SchedulingFailure(resolution.failure);
   if (catalog.hosts === null) return resolution;
@@ -164,17 +163,17 @@ function onlyAt(instanceIdentifier: string, { model }: RequestFacts): ServingReq
   );
 }
 
-/** A request that continues a response goes to the resident that gave the response. */
+/** A request that continues a response goes to the resident that gave the response, with each of its alternatives. */
 async function continued(
-  wanted: ServingRequest,
+  resolved: Wanted,
   previousResponseId: string,
   catalog: ServingCatalog,
   departure: Departure,
   parts: InferenceParts,
-): Promise<ServingRequest> {
+): Promise<Wanted> {
   const instanceIdentifier = parts.residentOfResponse(previousResponseId);
   // A response from before the gateway's start: the runtime knows whether it still has it.
-  if (instanceIdentifier === null) return wanted;
+  if (instanceIdentifier === null) return resolved;
   const hasResident = ({ models }: ServingCatalog): boolean =>
     models.some(({ residents }) =>
       residents.some((one) => one.instanceIdentifier === instanceIdentifier),
@@ -194,7 +193,17 @@ async function continued(
       ),
     );
   }
-  return { ...wanted, modelKey: null, chain: null, instanceIdentifier };
+  const atResident = (wanted: ServingRequest): ServingRequest => ({
+    ...wanted,
+    modelKey: null,
+    chain: null,
+    instanceIdentifier,
+  });
+  return {
+    wanted: atResident(resolved.wanted),
+    alternatives: resolved.alternatives.map(atResident),
+    longest: resolved.longest,
+  };
 }
 
 function failureOf(error: unknown): Failure {

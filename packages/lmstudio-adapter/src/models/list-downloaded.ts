@@ -15,8 +15,9 @@ export async function listDownloaded(
 ): Promise<ModelListing> {
   return withLMStudioErrors(connection, 'list the downloaded models', async () => {
     const listed = await connection.pool.readIfAvailable(
-      deadline.replaceableSpec('system', 'listDownloadedModels'),
+      deadline.spec('system', 'listDownloadedModels'),
       (wire) => wire.listDownloadedModels(),
+      deadline.halfLeftMs,
     );
     if (listed === null) {
       const { downloaded, leftOut } = await requireHttpListing(

@@ -1,6 +1,5 @@
 import { DEFAULT_LOAD_CONFIG } from '@mai/memory-ledger';
-import type { ServerAddress } from '../discovery/base-url.js';
-import { getJson } from '../discovery/http-json.js';
+import { getJson, type HttpOutcome } from '../discovery/http-json.js';
 import {
   boolean,
   type Json,
@@ -29,27 +28,25 @@ interface HttpListing {
 
 /**
  * Lists the models over `/api/v1/models`, or else `/api/v0/models`, for an LM Studio that does
- * not understand the WebSocket calls. `null` when both fail.
+ * not understand the WebSocket calls. `timed-out` where LM Studio is silent, `null` where it serves neither.
  */
 async function listOverHttp(
-  address: ServerAddress,
-  options: {
-    readonly timeoutMs: number;
-    readonly signal?: AbortSignal | undefined;
-    readonly bearerToken: string | null;
-  },
-): Promise<HttpListing | null> {
-  const v1 = await getJson(address, '/api/v1/models', options);
+  { address, bearerToken }: Connection,
+  deadline: Deadline,
+): Promise<HttpListing | 'timed-out' | null> {
+  const get = (path: string): Promise<HttpOutcome> =>
+    getJson(address, path, { timeoutMs: deadline.leftMs, signal: deadline.signal, bearerToken });
+  const v1 = await get('/api/v1/models');
   if (v1.kind === 'answered' && v1.status === 200) {
     const models = recordsIn(v1.json, 'models');
     if (models !== null) return fromV1(models);
   }
-  const v0 = await getJson(address, '/api/v0/models', options);
+  const v0 = await get('/api/v0/models');
   if (v0.kind === 'answered' && v0.status === 200) {
     const models = recordsIn(v0.json, 'data');
     if (models !== null) return fromV0(models);
   }
-  return null;
+  return v0.kind === 'timed-out' ? 'timed-out' : null;
 }
 
 function fromV1(models: readonly Json[]): HttpListing {
@@ -215,15 +212,11 @@ export async function requireHttpListing(
   deadline: Deadline,
   instead: CallName,
 ): Promise<HttpListing> {
-  const { address, bearerToken } = connection;
-  const listing = await listOverHttp(address, {
-    timeoutMs: deadline.leftMs,
-    signal: deadline.signal,
-    bearerToken,
-  });
-  if (listing !== null) return listing;
-  if (deadline.isOver)
+  const { address } = connection;
+  const listing = await listOverHttp(connection, deadline);
+  if (listing === 'timed-out')
     throw new CallFault('timed-out', instead, `no answer to ${instead}, and none over HTTP`);
+  if (listing !== null) return listing;
   throw new LMStudioError(
     'INCOMPATIBLE',
     `LM Studio at ${address.webSocketUrl} lists its models in an unknown form, and has neither /api/v1/models nor /api/v0/models. Update LM Studio.`,

@@ -43,8 +43,10 @@ async function listKind(
   detail: ResidentDetail,
 ): Promise<readonly ResidentInstance[] | null> {
   const { pool } = connection;
-  const handles = await pool.readIfAvailable(deadline.replaceableSpec(kind, 'listLoaded'), (wire) =>
-    wire.listLoaded(kind),
+  const handles = await pool.readIfAvailable(
+    deadline.spec(kind, 'listLoaded'),
+    (wire) => wire.listLoaded(kind),
+    deadline.halfLeftMs,
   );
   if (handles === null) return null;
   const stillListed = once(() => listReferences(connection, kind, deadline));

@@ -40,19 +40,14 @@ export class Deadline {
     return Math.max(1, Math.ceil(this.#endsAtMs - this.timers.nowMs()));
   }
 
-  /** Whether no time is left. */
-  get isOver(): boolean {
-    return this.timers.nowMs() >= this.#endsAtMs;
+  /** Half of `leftMs`, for a call that HTTP can replace: the request over HTTP needs time, too. */
+  get halfLeftMs(): number {
+    return Math.ceil(this.leftMs / 2);
   }
 
   /** One call within this deadline. */
   spec(namespace: Namespace, endpoint: Endpoint): CallSpec {
     return { namespace, endpoint, timeoutMs: this.leftMs, signal: this.signal };
-  }
-
-  /** A call that HTTP can replace: at most half of what is left, so that the request over HTTP has time, too. */
-  replaceableSpec(namespace: Namespace, endpoint: Endpoint): CallSpec {
-    return { ...this.spec(namespace, endpoint), timeoutMs: Math.ceil(this.leftMs / 2) };
   }
 
   /** A call that may stay unanswered: at most two seconds of this deadline. */

@@ -50,15 +50,19 @@ export class SessionPool {
   /**
    * Like `read`, for calls that an older LM Studio may lack. Resolves `null` where LM Studio does
    * not answer the call, and then does not ask again until LM Studio restarts.
+   *
+   * @param untriedMs - the deadline while LM Studio has not answered this call yet. Default: that of `spec`
    */
   async readIfAvailable<T>(
     spec: CallSpec,
     start: (wire: Wire) => Promise<T>,
+    untriedMs = spec.timeoutMs,
   ): Promise<{ readonly value: T } | null> {
     const name: CallName = `${spec.namespace}.${spec.endpoint}`;
     if (this.#unavailable.has(name)) return null;
+    const timeoutMs = this.#answered.has(name) ? spec.timeoutMs : untriedMs;
     try {
-      return { value: await this.read(spec, start) };
+      return { value: await this.read({ ...spec, timeoutMs }, start) };
     } catch (error) {
       // LM Studio has answered this call before, so a timeout means that LM Studio is busy.
       const lacking =

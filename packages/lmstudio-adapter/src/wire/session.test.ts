@@ -200,6 +200,26 @@ test('the pool replaces a retired session, and does not repeat a call that LM St
   });
 });
 
+test('only a call that LM Studio has not answered yet has the shorter deadline', async () => {
+  const timers = fakeTimers();
+  const pool = new SessionPool({
+    webSocketUrl: 'ws://x:1',
+    newCredentials: () => ({ clientIdentifier: 'a', clientPasskey: 'b' }),
+    timers,
+    loadWire: () => Promise.resolve(() => fakeWire().wire),
+  });
+  const answerAfter = (ms: number) => () =>
+    new Promise<string>((resolve) => timers.after(ms, () => resolve('late')));
+  const answered = spec();
+  await pool.read(answered, (wire) => wire.version());
+  const busy = pool.readIfAvailable(answered, answerAfter(999), 500);
+  const untried = pool.readIfAvailable(spec({ endpoint: 'listLoaded' }), answerAfter(999), 500);
+  await timers.advance(1000);
+  expect(await busy).toEqual({ value: 'late' });
+  expect(await untried).toBeNull();
+  await pool.close();
+});
+
 test('a read over a broken connection is repeated once over a new connection', async () => {
   let opened = 0;
   const pool = new SessionPool({

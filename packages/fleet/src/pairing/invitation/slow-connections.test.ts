@@ -54,3 +54,14 @@ test('a request that arrived while this process slept is answered, however long 
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3 * DEADLINE_MS);
   expect(await answerOf(socket)).toMatch(/^HTTP\/1\.1 200 OK[\s\S]*done/);
 });
+
+test('a server that cannot listen leaves no timer', async () => {
+  const timers = (): number =>
+    process.getActiveResourcesInfo().filter((one) => one === 'Timeout').length;
+  const before = timers();
+  const second = createServer();
+  endSlowConnections(second, DEADLINE_MS);
+  second.listen((server.address() as AddressInfo).port, '127.0.0.1');
+  await expect(once(second, 'listening')).rejects.toMatchObject({ code: 'EADDRINUSE' });
+  expect(timers()).toBeLessThanOrEqual(before);
+});

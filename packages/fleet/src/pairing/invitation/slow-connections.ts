@@ -30,13 +30,17 @@ export function endSlowConnections(
       if (open.get(name) === connection) open.delete(name);
     });
   });
-  const timer = setInterval(() => {
+  const tick = (): void => {
     for (const connection of open.values()) {
       connection.ticks += 1;
       if (connection.ticks > TICKS) connection.socket.destroy();
     }
-  }, deadlineMs / TICKS);
-  server.on('close', () => clearInterval(timer));
+  };
+  // Not before: a server that cannot listen never closes, and its timer would keep the process alive.
+  server.once('listening', () => {
+    const timer = setInterval(tick, deadlineMs / TICKS);
+    server.once('close', () => clearInterval(timer));
+  });
   return { received: (socket) => open.delete(nameOf(socket)) };
 }
 

@@ -160,7 +160,6 @@ test('a nats-server that was recognised is not recognised again while its proces
       checkIntervalMs: 50,
       recognisedMs: 60_000,
     });
-    await sleep(300);
     // Whoever recognises the server again finds no process. The server holds the port, so a start would fail.
     await writeFile(fleetPaths(folder).natsPid, '999999999');
     await sleep(500);

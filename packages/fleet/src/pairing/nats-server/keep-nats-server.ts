@@ -50,13 +50,18 @@ export async function keepNatsServer(options: KeepNatsServerOptions): Promise<vo
   };
 
   let recognised: { readonly pid: number; readonly untilMs: number } | null = null;
+  const recognise = (pid: number | null): void => {
+    recognised = pid === null ? null : { pid, untilMs: systemClock.monotonicMs() + recognisedMs };
+  };
   const isNatsServerGone = async (): Promise<boolean> => {
-    const nowMs = systemClock.monotonicMs();
-    if (recognised !== null && nowMs < recognised.untilMs && isRunning(recognised.pid))
+    if (
+      recognised !== null &&
+      systemClock.monotonicMs() < recognised.untilMs &&
+      isRunning(recognised.pid)
+    )
       return false;
-    const pid = await natsServerPid(fleetPaths(folder));
-    recognised = pid === null ? null : { pid, untilMs: nowMs + recognisedMs };
-    return pid === null;
+    recognise(await natsServerPid(fleetPaths(folder)));
+    return recognised === null;
   };
 
   const watch = async (): Promise<void> => {
@@ -70,7 +75,10 @@ export async function keepNatsServer(options: KeepNatsServerOptions): Promise<vo
         const pid = restarts ? await ensureNatsServer({ folder, signal }) : null;
         // This host was removed from the fleet.
         if (restarts && pid === null) return;
-        if (pid !== null) onStart(pid);
+        if (pid !== null) {
+          recognise(pid);
+          onStart(pid);
+        }
         if (restarts || !isGone) [failures, lastFault] = [0, null];
         wasGone = isGone && !restarts;
       } catch (error) {
@@ -81,7 +89,9 @@ export async function keepNatsServer(options: KeepNatsServerOptions): Promise<vo
   };
 
   try {
-    if ((await ensureNatsServer({ folder, signal })) === null) return;
+    const pid = await ensureNatsServer({ folder, signal });
+    if (pid === null) return;
+    recognise(pid);
   } catch (error) {
     if (!hasCode(error, 'NATS_UNAVAILABLE') && !hasCode(error, 'ADDRESS_IN_USE')) throw error;
     failed(error);

@@ -9,7 +9,7 @@ const PROBE_TIMEOUT_MS = 500;
 /** First wait before a server is asked again that takes connections but where no silent host answered. Each later wait is twice as long. */
 const FIRST_WAIT_MS = 10_000;
 const LONGEST_WAIT_MS = 600_000;
-/** Maximum number of silent hosts that are looked for at another server, and the same of other hosts. Those that were heard last are chosen. */
+/** Maximum number of silent hosts that are asked for at another server, and maximum number of other hosts. Those that were heard last are chosen. */
 const ASKED_MAX = 32;
 const MOVE_DEADLINE_MS = 5000;
 const MOVE_POLL_MS = 100;

@@ -26,8 +26,9 @@ export interface Candidate {
   /** Time to read the whole prompt. */
   readonly fullPromptMs: number;
   /**
-   * Share of the times of prompt and answer that counts for the delay, 0 to 1. Where no speed is known, it is a guess about a guess how
-   * much the requests of a resident slow each other. That would not justify a load elsewhere, so it does not count.
+   * Share of the times of prompt and answer that counts for the delay, 0 to 1. Below 1 where no speed is known: then these times are
+   * guesses, and so is the part of them by which the requests of one resident slow each other. This part is left out, because such a
+   * guess is no reason to load the model elsewhere.
    */
   readonly countedRatio: number;
   /** Prompt and answer at an idle host. */

@@ -34,7 +34,7 @@ import { preferenceOf, type PreferenceOf } from './checks/wanted-models.js';
  * 5. The delay of a candidate is its time until the end of the answer, less the shortest such time of the same model
  *    at an idle host, plus the prices of a load, an eviction, and of each place further back in the chain. So a slow
  *    host loses against a fast one with the same model, but a small model does not win only because it is fast.
- *    Where no speed is known, what the requests of a resident cost each other is not counted.
+ *    Where no speed is known, the time by which the requests of one resident slow each other is left out.
  * 6. Candidates are ranked by: not slower than the policy asks for; delay, in intervals; step; tokens per second, in
  *    intervals of 10 %; requests ahead; the warm prefix; the asking host; name.
  * 7. Once two other hosts have failed the request, the asking host comes first where it can serve: the network of this machine

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.js';
 import type { RecentSend } from '../placement/placement-input.js';
 import type { KnownHost } from '../state/known-host.js';
 
-/** The requests that this gateway has sent to hosts whose heartbeats do not show it yet: the request is not counted yet, or its end is not. */
+/** The requests of this gateway whose start or end the heartbeat of their host does not show yet. */
 export interface Sends {
   /** A request goes to a host. */
   begin(host: string, modelKey: string | null, instanceIdentifier: string | null): Send;

@@ -194,6 +194,19 @@ test('a model of another kind is refused with that reason, and nobody is advised
   );
 });
 
+test('a lease of a downloaded model that is not offered, and a decision about it, give the reason', async () => {
+  const voice = { ...HUB, variants: [], modelKey: 'acme/voice', type: 'tts', path: 'a/b/d.gguf' };
+  const message = 'acme/voice is not offered: its kind is tts, which is not a language model.';
+  await withHost({ machine: { gpus: [] }, models: [HUB, voice] }, async (host) => {
+    await expect(host.acquire({ modelKey: 'acme/voice' })).rejects.toMatchObject({
+      code: 'MODEL_NOT_FOUND',
+      message: expect.stringContaining(message) as unknown,
+    });
+    const { obstacle } = await host.select({ modelKey: 'acme/voice' });
+    expect(obstacle).toEqual({ kind: 'not-usable', message });
+  });
+});
+
 test('an MLX model is not offered where only an engine for GGUF is selected', async () => {
   const mlx = { ...HUB, variants: [], modelKey: 'acme/mlx', format: 'safetensors' as const };
   await withHost({ machine: { gpus: [] }, models: [HUB, mlx] }, async (host) => {

@@ -16,6 +16,7 @@ import {
   type CatalogTarget,
   type TargetCatalog,
 } from './target-catalog.js';
+import type { CatalogReading } from '../ports/catalog-port.js';
 import { OWN_TURN, Turns } from './turns.js';
 import { WaitingCallers, type Waiter } from './waiting-callers.js';
 
@@ -128,7 +129,7 @@ export class Leases {
       const { modelKey } = named;
       try {
         const reading = await this.#sources.catalog.find({ chain, modelKey }, signal);
-        if (reading.chain.length === 0) throw unknownModel(modelKey);
+        if (reading.chain.length === 0) throw unknownModel(modelKey, reading);
       } catch (error) {
         signal.throwIfAborted();
         this.callers.reject(waiter, error);
@@ -197,7 +198,8 @@ export class Leases {
     const asked = this.catalogTarget(target);
     if (asked !== null) {
       const reading = await this.#sources.catalog.find(asked, signal);
-      if (asked.modelKey !== null && reading.chain.length === 0) throw unknownModel(asked.modelKey);
+      if (asked.modelKey !== null && reading.chain.length === 0)
+        throw unknownModel(asked.modelKey, reading);
     }
     signal?.throwIfAborted();
     if (this.#closed !== null) throw this.#closed;
@@ -290,9 +292,10 @@ export class Leases {
   }
 }
 
-function unknownModel(modelKey: string): AutopilotError {
+function unknownModel(modelKey: string, { whyEmpty }: CatalogReading): AutopilotError {
   return new AutopilotError(
     'MODEL_NOT_FOUND',
-    `There is no model ${JSON.stringify(modelKey)} on the disk or in the configuration. Check the model key, or download the model.`,
+    whyEmpty ??
+      `There is no model ${JSON.stringify(modelKey)} on the disk or in the configuration. Check the model key, or download the model.`,
   );
 }

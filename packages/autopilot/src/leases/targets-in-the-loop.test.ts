@@ -4,6 +4,7 @@ import { CHAT, LARGE, MINUTE, SECOND, SMALL } from '../../test/samples.js';
 import { decisionIdOf, parseDecisionId } from '../decision-log/decision-id.js';
 import type { LogRecord } from '../decision-log/decision-record.js';
 import { replayDecisions } from '../decision-log/replay-decisions.js';
+import type { CatalogPort } from '../ports/catalog-port.js';
 import type { LeaseRequest } from '../request/lease-request.js';
 import type { AcquireResult } from './lease.js';
 
@@ -256,6 +257,31 @@ describe('leases for several targets', () => {
       acquire(world, second, { ...ANY, instanceIdentifier: 'nothing' }),
     ).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' });
     await second.stop();
+  });
+
+  it('rejects a caller whose model is not offered any more with the reason of the catalog', async () => {
+    const world = new FakeWorld([SMALL]);
+    download(world, 'other', 2);
+    const { catalog } = world.ports;
+    let whyEmpty: string | null = null;
+    const read: CatalogPort['read'] = async (question) => {
+      const reading = await catalog.read(question);
+      return whyEmpty === null || question.modelKey !== 'other'
+        ? reading
+        : { ...reading, chain: [], whyEmpty };
+    };
+    const pilot = await startPilot(world, { catalog: { read } });
+    await world.clock.advance(5 * SECOND);
+    (await acquire(world, pilot, key('other'))).lease?.release();
+    whyEmpty = 'other is not offered: its file is damaged. Download it again.';
+    await world.clock.advance(5 * SECOND);
+    // The first request after the change still gets the last reading, and starts a new one.
+    (await acquire(world, pilot, key('other'))).lease?.release();
+    await expect(acquire(world, pilot, key('other'))).rejects.toMatchObject({
+      code: 'MODEL_NOT_FOUND',
+      message: whyEmpty,
+    });
+    await pilot.stop();
   });
 
   it('gives the decision to a caller whose model is not downloaded', async () => {

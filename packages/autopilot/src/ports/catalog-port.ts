@@ -51,6 +51,11 @@ export interface CatalogReading {
    * capabilities of the requirement. Default null: general use.
    */
   readonly capability?: string | null;
+  /**
+   * Why the chain of one model is empty although the model is downloaded, as a sentence with the next step. Default null: the
+   * model is not downloaded.
+   */
+  readonly whyEmpty?: string | null;
 }
 
 /** A question to the catalog. */

@@ -26,12 +26,7 @@ export interface CatalogProfile extends ModelProfile {
 /** The configuration joined with the downloaded models. */
 export interface Catalog {
   readonly profiles: readonly CatalogProfile[];
-  /**
-   * Reads a fallback chain of the configuration.
-   *
-   * @throws HostError `INVALID_REQUEST` where the chain does not exist, `MODEL_NOT_FOUND` for a model that is downloaded but not
-   * offered and that the configuration does not name
-   */
+  /** Reads a fallback chain of the configuration. @throws HostError `INVALID_REQUEST` where the chain does not exist */
   readonly port: CatalogPort;
   /** A port that answers with these profiles for every chain. They are compared for the capability; null: general use. */
   readonly portOf: (
@@ -89,9 +84,8 @@ export function createCatalog(
         }
         const key = keyThatLoads(modelKey, listed);
         const named = profilesNamed(profiles, variants, key);
-        const note = leftOut.get(key)?.note;
-        if (named.length === 0 && note !== undefined) throw new HostError('MODEL_NOT_FOUND', note);
-        return { chain: named, policy, variants: {} };
+        const whyEmpty = named.length === 0 ? (leftOut.get(key)?.note ?? null) : null;
+        return { chain: named, policy, variants: {}, whyEmpty };
       },
     },
   };

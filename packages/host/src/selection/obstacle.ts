@@ -39,11 +39,16 @@ export type SelectionObstacle =
   /** Every downloaded model of the chain is rejected: for memory, context length, tier, or failed loads. */
   | { readonly kind: 'nothing-fits' };
 
-/** Finds out why no model was chosen; null where a model was chosen. */
+/**
+ * Finds out why no model was chosen; null where a model was chosen.
+ *
+ * @param asked - the only model that was asked for; null: a chain
+ */
 export function findObstacle(
   { chosen }: Selection,
   input: SelectionInput,
   downloads: Downloads,
+  asked: string | null,
 ): SelectionObstacle | null {
   if (chosen !== null) return null;
   const { models, link } = downloads;
@@ -51,7 +56,9 @@ export function findObstacle(
   const downloaded = candidates.filter((candidate) => candidate.downloaded);
   if (downloaded.length === 0) {
     const leftOut = leftOutByKey(downloads);
-    const [refused] = candidates.flatMap(({ modelKey }) => leftOut.get(modelKey) ?? []);
+    // A model that is not offered is a candidate only where the configuration names it.
+    const keys = asked === null ? candidates.map(({ modelKey }) => modelKey) : [asked];
+    const [refused] = keys.flatMap((key) => leftOut.get(key) ?? []);
     if (refused !== undefined) return { kind: 'not-usable', message: refused.note };
     const [missing] =
       models.length === 0 ? unreachableNotes(downloads) : missingFolderNotes(downloads);

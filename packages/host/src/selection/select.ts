@@ -69,7 +69,7 @@ export async function select(
     input,
     origin: listed.origin,
     refused: refusedOf(input, listed),
-    obstacle: findObstacle(selection, input, listed),
+    obstacle: findObstacle(selection, input, listed, request.modelKey ?? null),
     yields,
     runtimeIsOn: link.kind === 'on',
   };
@@ -112,7 +112,8 @@ export async function switchModel(
       : await learnFromLoads(parts, link.client, context.signal, run, ({ loaded }) => loaded);
   const { selection, input } = report.last;
   const refused = refusedOf(input, listed);
-  return { ...report, origin, refused, yields, obstacle: findObstacle(selection, input, listed) };
+  const obstacle = findObstacle(selection, input, listed, request.modelKey ?? null);
+  return { ...report, origin, refused, yields, obstacle };
 }
 
 function withPins(request: SelectionRequest, pins: readonly string[]): SelectionRequest {

@@ -168,10 +168,12 @@ async function afterSwitch(
   const status = await host.status();
   if (loaded === null) {
     const useBytes = ramUse(status);
-    const isBelow = step === 'step-down' && useBytes !== null && useBytes <= limitBytes;
+    const isBelow = useBytes !== null && useBytes <= limitBytes;
+    // Where the model is unloaded already, the load of the smaller one is late.
+    const isKept = status.residents.some((resident) => !isWanted(resident.modelKey));
     stage.text(
-      isBelow
-        ? `Other programs have freed memory at the same time. The use of RAM is still below the limit of ${formatBytes(limitBytes)}, so Mai has no reason to switch.`
+      step === 'step-down' && isBelow && isKept
+        ? `The use of RAM is still below the limit of ${formatBytes(limitBytes)}, for example because other programs have freed memory at the same time. So Mai has no reason to switch.`
         : stage.style.caution('Mai has not switched in time.'),
     );
   }

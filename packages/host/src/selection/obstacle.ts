@@ -9,8 +9,8 @@ import type { RuntimeName } from '../runtime/runtime-client.js';
 /** Why no model of a chain can be loaded. */
 export type SelectionObstacle =
   /**
-   * The models cannot be used: llama.cpp refuses the chain's files, or a folder of models does not exist or cannot be
-   * read. `message` names the file or the folder, and the next step.
+   * The models cannot be used: llama.cpp refuses the chain's files, LM Studio lists them as another kind of model, or
+   * a folder of models does not exist or cannot be read. `message` names the model, the file or the folder.
    */
   | { readonly kind: 'not-usable'; readonly message: string }
   /**

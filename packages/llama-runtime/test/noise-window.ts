@@ -1,4 +1,4 @@
-import { createVocabulary } from '../src/noise-model/vocabulary.js';
+import { createVocabulary, vocabularyMetadata } from '../src/noise-model/vocabulary.js';
 import { tensor, writeNoiseFile } from './noise-file.js';
 
 const WIDTH = 256;
@@ -19,7 +19,7 @@ const TEMPLATE = `{%- for message in messages %}<|im_start|>{{ message.role }}
  * with letters and does not end an answer itself, because the vectors of all other tokens are 0.
  */
 export function writeNoiseWindowModel(file: string, windowTokens: number): Promise<void> {
-  const { tokens, types, merges, endOfTurn, endOfText } = createVocabulary(VOCABULARY_SIZE);
+  const vocabulary = createVocabulary(VOCABULARY_SIZE);
   const metadata = {
     'general.architecture': 'cohere2',
     'general.name': 'window',
@@ -34,15 +34,9 @@ export function writeNoiseWindowModel(file: string, windowTokens: number): Promi
     'cohere2.rope.dimension_count': WIDTH / HEADS,
     'cohere2.logit_scale': { float32: 1 },
     'tokenizer.chat_template': TEMPLATE,
-    'tokenizer.ggml.model': 'gpt2',
-    'tokenizer.ggml.pre': 'gpt-2',
-    'tokenizer.ggml.tokens': tokens,
-    'tokenizer.ggml.token_type': types,
-    'tokenizer.ggml.merges': merges,
-    'tokenizer.ggml.bos_token_id': endOfText,
-    'tokenizer.ggml.eos_token_id': endOfTurn,
+    ...vocabularyMetadata(vocabulary),
   };
-  const isLetter = (token: number): boolean => /^[a-z]$/.test(tokens[token] ?? '');
+  const isLetter = (token: number): boolean => /^[a-z]$/.test(vocabulary.tokens[token] ?? '');
   const rowBytes = WIDTH * Float32Array.BYTES_PER_ELEMENT;
   const keys = (WIDTH / HEADS) * KEY_HEADS;
   return writeNoiseFile(

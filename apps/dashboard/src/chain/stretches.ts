@@ -1,6 +1,6 @@
 /** Fewer models in a row are not folded. */
 const FOLDED_FROM = 3;
-/** Of the models on this machine that are not in use, so many in a row are shown one by one. */
+/** How many models in a row that are downloaded and not in use are shown one by one. */
 const SHOWN = 5;
 
 /** Why models of a chain are folded to one line; `null`: they are shown one by one. */

@@ -1,3 +1,5 @@
+import type { MetadataValue } from './gguf-file.js';
+
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz';
 const CONTROL_TOKENS = ['<|im_start|>', '<|im_end|>', '<|endoftext|>'] as const;
 /** Numbers of token types, from llama.h. */
@@ -32,6 +34,25 @@ export function createVocabulary(size: number): Vocabulary {
     types: tokens.map((_, index) => (index < last ? TOKEN_TYPE.normal : TOKEN_TYPE.control)),
     endOfTurn: size - 2,
     endOfText: size - 1,
+  };
+}
+
+/** The metadata of a GGUF file that has this vocabulary. */
+export function vocabularyMetadata({
+  tokens,
+  types,
+  merges,
+  endOfTurn,
+  endOfText,
+}: Vocabulary): Readonly<Record<string, MetadataValue>> {
+  return {
+    'tokenizer.ggml.model': 'gpt2',
+    'tokenizer.ggml.pre': 'gpt-2',
+    'tokenizer.ggml.tokens': tokens,
+    'tokenizer.ggml.token_type': types,
+    'tokenizer.ggml.merges': merges,
+    'tokenizer.ggml.bos_token_id': endOfText,
+    'tokenizer.ggml.eos_token_id': endOfTurn,
   };
 }
 

@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import { encodeHeader, paddedBytes, tensorBytes, type TensorShape } from './gguf-file.js';
 import { checkShape, type NoiseModelShape } from './noise-model-shape.js';
 import { createRandom } from './random.js';
-import { createVocabulary } from './vocabulary.js';
+import { createVocabulary, vocabularyMetadata } from './vocabulary.js';
 
 /** ChatML, with tools in the form of Hermes. */
 const CHAT_TEMPLATE = `{%- if tools %}<|im_start|>system
@@ -121,7 +121,6 @@ function metadataOf({
   maxContextLengthTokens = 32_768,
   metadata = {},
 }: NoiseModelShape): Parameters<typeof encodeHeader>[0] {
-  const { tokens, types, merges, endOfTurn, endOfText } = createVocabulary(vocabularySize);
   const heads = width / HEAD_SIZE;
   const architecture = kind === 'llm' ? 'llama' : 'qwen3';
   return {
@@ -143,13 +142,7 @@ function metadataOf({
           'qwen3.attention.value_length': HEAD_SIZE,
           'qwen3.pooling_type': POOLING_MEAN,
         }),
-    'tokenizer.ggml.model': 'gpt2',
-    'tokenizer.ggml.pre': 'gpt-2',
-    'tokenizer.ggml.tokens': tokens,
-    'tokenizer.ggml.token_type': types,
-    'tokenizer.ggml.merges': merges,
-    'tokenizer.ggml.bos_token_id': endOfText,
-    'tokenizer.ggml.eos_token_id': endOfTurn,
+    ...vocabularyMetadata(createVocabulary(vocabularySize)),
     ...metadata,
   };
 }

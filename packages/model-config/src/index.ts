@@ -59,6 +59,7 @@ export type { ChainProfile } from './chain.js';
 export { toSelectionPolicy } from './selection-policy.js';
 
 export { qualityOf, qualityUseOf } from './quality/quality-of.js';
+export { qualityOfProfile } from './profile/order-profiles.js';
 export {
   rememberQualities,
   type JudgeQuality,

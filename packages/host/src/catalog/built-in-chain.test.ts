@@ -27,8 +27,16 @@ async function orderWith(config: ModelConfigFile) {
   });
   await using host = await openHost({ ...world.options, config, url: simulator.httpUrl });
   const { input } = await host.select({});
-  const keys = input.candidates.map(({ modelKey }) => modelKey);
-  return keys.filter((key) => key in MODELS);
+  const { chains } = await host.serving.catalog();
+  const { chains: told } = await host.fleetFacts();
+  const orders = [
+    input.candidates.map(({ modelKey }) => modelKey),
+    chains['default'] ?? [],
+    told['default'] ?? [],
+  ].map((keys) => keys.filter((key) => key in MODELS));
+  // The gateway and other machines prefer the same models as this machine.
+  expect(orders.slice(1)).toEqual([orders[0], orders[0]]);
+  return orders[0];
 }
 
 test('the built-in chain is ordered by value, so a newer model that it does not name may come first', async () => {

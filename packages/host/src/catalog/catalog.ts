@@ -8,6 +8,8 @@ import {
   didYouMean,
   keyThatLoads,
   mergeWithDownloaded,
+  qualityOfProfile,
+  qualityUseOf,
   resolveChain,
   toSelectionPolicy,
   withSelectedVariants,
@@ -150,6 +152,26 @@ function asOneEntry(chain: ReturnType<typeof chainNamed>): ReturnType<typeof cha
 /** Whether a chain is equal to the built-in chain of this name, as where no file defines it. */
 export function isBuiltInChain({ fallbackChains }: ModelConfig, name: string): boolean {
   return isDeepStrictEqual(fallbackChains[name], builtInModelConfig().fallbackChains[name]);
+}
+
+/**
+ * The keys of a chain in the order of preference, where the speeds of a machine are not known: a built-in chain by quality, any
+ * other chain as it is written. All profiles where no chain has this name.
+ */
+export function chainKeys(
+  config: ModelConfig,
+  name: string,
+  profiles: readonly ModelProfile[],
+  judge?: JudgeQuality,
+): readonly string[] {
+  const chain: readonly ModelProfile[] = resolveChain(config, name, profiles, judge) ?? profiles;
+  const use = qualityUseOf([chainCapability(config, name) ?? 'chat']);
+  // Below each known quality.
+  const qualityFor = (one: ModelProfile): number => qualityOfProfile(one, use, judge) ?? -1;
+  const ordered = isBuiltInChain(config, name)
+    ? [...chain].sort((a, b) => qualityFor(b) - qualityFor(a))
+    : chain;
+  return ordered.map(({ modelKey }) => modelKey);
 }
 
 /** A copy of the profile with other load settings. */

@@ -7,11 +7,11 @@ import {
   type Tier,
 } from '@mai/memory-ledger';
 import type { AssembledInput } from '@mai/autopilot';
-import { resolveChain, type FleetConfig } from '@mai/model-config';
+import type { FleetConfig } from '@mai/model-config';
 import { selectModel, type LoadOption } from '@mai/selector';
 import { readReservationsOrWarn, type Reservations } from '../read-reservations.js';
 import type { Downloads } from '../downloads/downloads-list.js';
-import type { CatalogProfile } from '../catalog/catalog.js';
+import { chainKeys, type CatalogProfile } from '../catalog/catalog.js';
 import type { Session } from '../session.js';
 import type { ContentDigests } from './content-digest.js';
 
@@ -121,9 +121,7 @@ export async function readFleetFacts(
   const names = ['default', ...Object.keys(config.config.fallbackChains)];
   const keys = new Set(here.map(({ modelKey }) => modelKey));
   const keysOf = (name: string): readonly string[] =>
-    (resolveChain(config.config, name, profiles) ?? profiles)
-      .map(({ modelKey }) => modelKey)
-      .filter((key) => keys.has(key));
+    chainKeys(config.config, name, profiles).filter((key) => keys.has(key));
   const ratios = pools.map(({ useBeforeBytes, limitBytes }) =>
     limitBytes > 0 ? useBeforeBytes / limitBytes : 1,
   );

@@ -1,12 +1,11 @@
 import { baseKeyOf } from '@mai/memory-ledger';
 import {
   otherNames,
-  resolveChain,
   type JudgeQuality,
   type ModelConfig,
   type ModelProfile,
 } from '@mai/model-config';
-import { createCatalog, profilesNamed } from '../catalog/catalog.js';
+import { chainKeys, createCatalog, profilesNamed } from '../catalog/catalog.js';
 import type { Downloads } from '../downloads/downloads-list.js';
 import type { ServingCatalog, ServingModel, ServingResident } from './serving.js';
 
@@ -62,13 +61,11 @@ export function describeCatalog(
         })),
     };
   };
-  const keysOf = (chain: readonly ModelProfile[] | null) =>
-    (chain ?? profiles).map(({ modelKey }) => modelKey);
   const names = new Set(['default', ...Object.keys(config.fallbackChains)]);
   return {
     models: [...profiles, ...others].map(describe),
     chains: Object.fromEntries(
-      [...names].map((name) => [name, keysOf(resolveChain(config, name, profiles, judge))]),
+      [...names].map((name) => [name, chainKeys(config, name, profiles, judge)]),
     ),
     aliases: config.gateway.aliases,
     hosts: null,

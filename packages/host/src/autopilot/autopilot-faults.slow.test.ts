@@ -194,8 +194,9 @@ const CASES: Record<Exclude<FaultType, ConcurrencyFault | PredictionFault>, Case
     inject: (fault) => fault.restart({ modelKey, downMs: 500 }),
   },
   hang: {
+    // WebSocket calls get no answer, so the adapter lists models and residents over HTTP instead.
     when: 'running',
-    code: 'INCOMPATIBLE',
+    code: null,
     meanwhile: asBefore,
     inject: (fault) => fault.hang(),
   },
@@ -232,14 +233,16 @@ const CASES: Record<Exclude<FaultType, ConcurrencyFault | PredictionFault>, Case
     inject: (fault) => fault.rejectAuthentication(),
   },
   'mute-authentication': {
+    // WebSocket calls get no answer, so the adapter lists models and residents over HTTP instead.
     when: 'running',
-    code: 'INCOMPATIBLE',
+    code: null,
     meanwhile: asBefore,
     inject: (fault) => fault.muteAuthentication(),
   },
   'ignore-upgrade': {
+    // WebSocket calls get no answer, so the adapter lists models and residents over HTTP instead.
     when: 'running',
-    code: 'INCOMPATIBLE',
+    code: null,
     meanwhile: asBefore,
     inject: (fault) => fault.ignoreUpgrade(),
   },

@@ -112,16 +112,23 @@ export async function openWatchWorld(): Promise<WatchWorld> {
     configFile,
   ];
   const io = { cwd: folder, homeFolder: folder, env: { NO_COLOR: '1' } };
+  const running: RunningMai[] = [];
   return {
     simulator,
     folder,
     largeBytes,
     configFile,
     mai: (line, options) => runMai(argv(line), { ...io, ...options }),
-    start: (line, options) => startMai(argv(line), { ...io, ...options }),
+    start: (line, options) => {
+      const mai = startMai(argv(line), { ...io, ...options });
+      running.push(mai);
+      return mai;
+    },
     residents: () => simulator.residents().map(({ instanceIdentifier }) => instanceIdentifier),
     writeConfig,
     [Symbol.asyncDispose]: async () => {
+      // After a failed test they may still run, and would keep the test's process alive.
+      await Promise.allSettled(running.map((mai) => mai.interrupt()));
       await simulator.stop();
       await rm(folder, { recursive: true, force: true });
     },

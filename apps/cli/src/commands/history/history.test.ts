@@ -9,7 +9,7 @@ test('`mai explain` and `mai replay` read the log of `mai watch`', async () => {
   await mai.line('switch-finished');
   // Both commands also work while `mai watch` runs.
   expect((await world.mai('replay')).exitCode).toBe(0);
-  await mai.line('decided', () => true, mai.lines().length);
+  await mai.line('decided', ({ decision }) => decision === 'keep');
   await mai.interrupt();
 
   const { out, err } = await world.mai('explain --last 50');

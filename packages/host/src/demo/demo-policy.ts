@@ -103,7 +103,8 @@ export function demoPolicy(
 }
 
 /**
- * Bytes to take so that the use is above the limit with the largest model, and below the limit with the middle one. Null where the size of the middle one is not known.
+ * Bytes to take so that the use is above the limit with the largest model, and below the limit with the middle one. Null
+ * where the size of the middle one is not known.
  *
  * @param useBytes - the use of RAM while the largest model is loaded
  */

@@ -47,7 +47,7 @@ export function withError(test, parameters) {
       ? internals.decodeParts(question, meanDepth(question), parameters)
       : internals.promptParts(question, question.promptTokens, question.depthTokens, parameters);
   const { seconds: today, traits } = internals.traitsOf(question, parts);
-  const engine = engineFactor(record, question, parameters.progress);
+  const engine = engineFactor(record, question, parameters.progress, today);
   const seconds = today * engine;
   return {
     ...test,

@@ -1,3 +1,4 @@
+import { engineFactor } from './engine-progress.mjs';
 import { leastSquares } from './least-squares.mjs';
 import { deviceOf, meanDepth } from './records.mjs';
 import { internals } from './internals.mjs';
@@ -50,15 +51,18 @@ const PRIORS = [
   [['unquantizedVulkanExperts'], 5, 0.2],
   ...GPUS.map((gpu) => [['backends', gpu, 'surchargeBits'], 1, 0.7]),
   [['ramSurchargeBits'], 1, 0.7],
+  [['progress', 'launchMicroseconds'], 18, 0.3],
 ];
 
-/** Fits the constants of `decodeParts`. A result of a device with many results weighs less. */
+/** Fits the constants of `decodeParts`, and `progress` for `engineFactor`. A result of a device with many results weighs less. */
 export function fitDecode(tests) {
   return fitLogarithms(
     tests,
     PRIORS,
-    ({ question }, parameters) =>
-      sumOf(internals.decodeParts(question, meanDepth(question), parameters)),
+    ({ question, record }, parameters) => {
+      const today = sumOf(internals.decodeParts(question, meanDepth(question), parameters));
+      return today * engineFactor(record, question, parameters.progress, today);
+    },
     // The exponent can be negative, so it has no logarithm.
     { path: ['bandwidthExponent'], width: 0.1 },
     ERROR,

@@ -17,9 +17,10 @@ const PROGRESS = new URL('./engine-progress.json', import.meta.url);
 
 const decode = testsOf('decode');
 const prompt = testsOf('prompt');
-const { progress, ...promptParameters } = fitPrompt(prompt);
+const { progress: progressOfPrompts, ...promptParameters } = fitPrompt(prompt);
+const { progress: progressOfDecode, ...decodeParameters } = fitDecode(decode);
 const constants = {
-  DECODE_PARAMETERS: ['DecodeParameters', fitDecode(decode)],
+  DECODE_PARAMETERS: ['DecodeParameters', decodeParameters],
   PROMPT_PARAMETERS: ['PromptParameters', promptParameters],
   DECODE_LIKENESS: ['Likeness', fitLikeness(crossValidate(decode))],
   PROMPT_LIKENESS: ['Likeness', fitLikeness(crossValidate(prompt))],
@@ -33,6 +34,7 @@ ${Object.entries(constants)
   )
   .join('')}`;
 writeFileSync(FILE, await format(text, { ...(await resolveConfig(FILE)), filepath: FILE }));
+const progress = { ...progressOfPrompts, ...progressOfDecode };
 writeFileSync(PROGRESS, `${JSON.stringify(progress, rounded, 2)}\n`);
 
 function rounded(_, value) {

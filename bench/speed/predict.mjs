@@ -10,10 +10,12 @@ import { engineFactor } from './engine-progress.mjs';
 import { predictedSpeed, questionOf } from './records.mjs';
 import { doubtOf, recordOf } from './record-of.mjs';
 
-/** By back end; written by fit.mjs. */
+/** For `engineFactor`; written by fit.mjs. */
 const PROGRESS = JSON.parse(
   readFileSync(new URL('./engine-progress.json', import.meta.url), 'utf8'),
 );
+
+const PHYSICS = createSpeedModel();
 
 /** Tokens per second. No figures that count as known lead to less or more. */
 const [SLOWEST, FASTEST] = [1e-9, 1e9];
@@ -33,7 +35,7 @@ function predict(raw) {
   const seen = results.map((one) => {
     // A result of the same machine may leave out what the question says about the machine.
     const question = questionOf(recordOf({ ...machineOf(raw), ...known(one) }));
-    const tokensPerSecond = one.tokensPerSecond * engineFactor(one, question, PROGRESS);
+    const tokensPerSecond = one.tokensPerSecond * engineFactorOf(one, question);
     return { ...question, tokensPerSecond };
   });
   const record = recordOf(raw);
@@ -41,10 +43,15 @@ function predict(raw) {
   const { tokensPerSecond, low, high } = predictedSpeed(
     createSpeedModel(seen),
     question,
-    engineFactor(raw, question, PROGRESS),
+    engineFactorOf(raw, question),
   );
   const doubt = doubtOf(raw, record, seen.length > 0);
   return { tokensPerSecond, low: low / doubt, high: high * doubt };
+}
+
+function engineFactorOf(raw, question) {
+  const today = predictedSpeed(PHYSICS, question, 1);
+  return engineFactor(raw, question, PROGRESS, 1 / today.tokensPerSecond);
 }
 
 /** A result that names another device, or another CPU where no device is named, says nothing about this machine. */

@@ -1,3 +1,4 @@
+import { isTooSlow } from '@mai/memory-ledger';
 import type { HostModel, HostResident } from '../state/host-state.js';
 import type { KnownHost } from '../state/known-host.js';
 import { loadMs, queueMs, serviceTimes, slowdown, type SeenRatio } from './expected-times.js';
@@ -100,7 +101,7 @@ export function candidateOf(
     ahead,
     parallel,
     tokensPerSecond,
-    tooSlow: tokensPerSecond !== null && tokensPerSecond < policy.minTokensPerSecond,
+    tooSlow: model.speed !== null && isTooSlow(model.speed, policy),
     queueMs: queueMs(ahead, parallel, idleServiceMs * slowdown(parallel + others, policy)),
     loadMs: resident === null ? timeUntilLoaded(state.models, model, load, policy) : 0,
     answerMs: service.answerMs * beside,

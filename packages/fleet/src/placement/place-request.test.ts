@@ -93,6 +93,20 @@ describe('the place of a request', () => {
     );
   });
 
+  it('is the preferred model where its speed may reach what the policy asks for', () => {
+    const guessed = speed(5, 50);
+    const range = { expected: 5, low: 3.5, high: 6 };
+    const slow = hostOf('slow', [
+      loadedModel({ speed: { ...guessed, decodeTokensPerSecond: range, measured: false } }),
+    ]);
+    expect(taken(inputOf([EMPTY_OWN, slow, smaller]))).toBe('slow large resident-idle');
+    const below = { ...range, high: 5.99 };
+    const slower = hostOf('slow', [
+      loadedModel({ speed: { ...guessed, decodeTokensPerSecond: below, measured: false } }),
+    ]);
+    expect(taken(inputOf([EMPTY_OWN, slower, smaller]))).toBe('smaller small smaller');
+  });
+
   it('is the host whose other models are idle', () => {
     const models = [loadedModel(), loadedModel({ modelKey: 'other' })];
     const shared = hostOf('a-shared', models, { requests: { 'mai:other': 2 } });

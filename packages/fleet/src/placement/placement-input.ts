@@ -81,7 +81,10 @@ export interface PlacementPolicy {
   readonly chainsThatMayLeave: readonly string[] | null;
   /** Labels that another host must carry. Empty: every host may serve. */
   readonly labels: Readonly<Record<string, string>>;
-  /** Generated tokens per second that a model should reach. Slower models rank behind all others. 0: no condition. */
+  /**
+   * Generated tokens per second that a model should reach. Models rank behind all others where even the upper end of their speed is
+   * lower, as in a selection on one machine. 0: no condition.
+   */
   readonly minTokensPerSecond: number;
   /** Maximum number of alternatives of a placement. The own host is added to them where it is not among them. */
   readonly alternativesMax: number;

@@ -67,7 +67,7 @@ export interface PlacementFigures {
   readonly delayMs: number;
   /** Whether the conversation's KV cache is expected here. */
   readonly warm: boolean;
-  /** Whether the model generates fewer tokens per second than the policy asks for. */
+  /** Whether even the upper end of the model's speed is below what the policy asks for. */
   readonly tooSlow: boolean;
   /** Factor of the assumed times, from earlier answers. 1 if the speed is known, or if there was no earlier answer. */
   readonly timeRatio: number;

@@ -155,8 +155,12 @@ export function isBuiltInChain({ fallbackChains }: ModelConfig, name: string): b
 }
 
 /**
- * The keys of a chain in the order of preference, where the speeds of a machine are not known: a built-in chain by quality, any
- * other chain as it is written. All profiles where no chain has this name.
+ * The keys of a chain in one order of preference for all machines of a fleet: a built-in chain by quality, any other chain as it is
+ * written. All profiles where no chain has this name.
+ *
+ * A model has one place in this order and another speed on each machine, so speed cannot be a part of it. While a model reaches
+ * `minTokensPerSecond`, its value is its quality (`valueOf`), and this is the order by value. Where a copy is slower, the placement of the
+ * fleet ranks that copy behind the others, and the longer time of its answers delays it.
  */
 export function chainKeys(
   config: ModelConfig,

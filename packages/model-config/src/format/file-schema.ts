@@ -203,9 +203,11 @@ export const fileSchema = z.strictObject({
       matching(CHAIN_NAME_PATTERN, 'a chain name of letters, digits, dots, dashes and underscores'),
       z.array(text()).check(z.minLength(1)),
     ),
-    'Lists of model keys in order of preference. Each list has a name. chain:NAME inserts another chain. ' +
+    'Lists of model keys in order of preference. Each list has a name. A list that you write keeps its order. ' +
+      'The built-in lists, and lists that are equal to them, are ordered by value on this machine: by quality, ' +
+      'and by speed where it is below switching.min_tokens_per_second. chain:NAME inserts another chain. ' +
       'downloaded:CAPABILITY inserts every downloaded model with that capability that the chain ' +
-      'does not name: large before small, and within a category by quality, the best first. ' +
+      'does not name, ordered by value on this machine. ' +
       'downloaded:CAPABILITY:CATEGORY inserts only those of one category.',
   ),
   switching: optional(switching, 'When to switch to another model.'),

@@ -232,9 +232,11 @@ export interface ModelConfigFile {
    */
   readonly models?: readonly ModelSection[] | undefined;
   /**
-   * Lists of model keys in order of preference. Each list has a name. chain:NAME inserts another
-   * chain. downloaded:CAPABILITY inserts every downloaded model with that capability that the
-   * chain does not name: large before small, and within a category by quality, the best first.
+   * Lists of model keys in order of preference. Each list has a name. A list that you write keeps
+   * its order. The built-in lists, and lists that are equal to them, are ordered by value on this
+   * machine: by quality, and by speed where it is below switching.min_tokens_per_second.
+   * chain:NAME inserts another chain. downloaded:CAPABILITY inserts every downloaded model with
+   * that capability that the chain does not name, ordered by value on this machine.
    * downloaded:CAPABILITY:CATEGORY inserts only those of one category.
    */
   readonly fallback_chains?: Readonly<Record<string, readonly string[]>> | undefined;

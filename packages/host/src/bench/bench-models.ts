@@ -3,6 +3,7 @@ import type { Host } from '../host.js';
 import type { HostParts } from '../host-parts.js';
 import { HostError, isHostError } from '../host-error.js';
 import { NO_REQUEST } from '../control/no-request.js';
+import { readOthersCpu } from '../machine/others-cpu.js';
 import { isRuntimeError, type RuntimeError } from '../runtime/runtime-error.js';
 import type { Serving, ServingLease } from '../serving/serving.js';
 import type { SpeedSubject } from '../speeds/speed-subject.js';
@@ -90,8 +91,10 @@ async function benchModel(
     const message = `${model} was not measured within ${formatDuration(modelTimeoutMs)}. Measure a smaller model, or close other programs.`;
     return new HostError('ANSWER_FAILED', message, { cause: error });
   };
-  const nothing = { decode: null, prompt: null, load: null };
-  const speeds = await speedsOfRuntime(parts, await parts.runtime.link(signal));
+  const nothing = { decode: null, prompt: null, load: null, othersCpuRatio: null };
+  const link = await parts.runtime.link(signal);
+  const speeds = await speedsOfRuntime(parts, link);
+  const othersCpu = () => readOthersCpu(parts.monitor.port, link, bounded);
   let lease: ServingLease;
   try {
     lease = await host.serving.acquire({ ...NO_REQUEST, modelKey }, { signal: bounded });
@@ -114,13 +117,18 @@ async function benchModel(
           }
         : null;
     const before = subject === null ? null : predictor(speeds, subject);
+    const cpuBefore = await othersCpu();
     const times = await measure(lease, request, bounded, (share) =>
       report(0.3 + 0.7 * share, lease.modelKey),
     );
     const questions = times.map((one) => ({ one, before: before?.(one) ?? null }));
+    const cpuAfter = await othersCpu();
+    const othersCpuRatio =
+      cpuBefore === null && cpuAfter === null ? null : Math.max(cpuBefore ?? 0, cpuAfter ?? 0);
     const learner = await parts.learner();
     for (const one of times) {
-      await learner.answered({ modelKey: lease.modelKey, instanceIdentifier, ...one });
+      const answer = { modelKey: lease.modelKey, instanceIdentifier, ...one };
+      await learner.answered(answer, othersCpuRatio);
     }
     const after = subject === null ? null : predictor(speeds, subject);
     const figures = questions.map(({ one, before: then }) => {
@@ -135,6 +143,7 @@ async function benchModel(
       decode: figures[0]?.decode ?? null,
       prompt: figures.at(-1)?.prompt ?? null,
       load,
+      othersCpuRatio,
       failure: null,
     };
   } catch (error) {

@@ -39,6 +39,11 @@ export interface BenchResult {
   readonly prompt: BenchFigure | null;
   /** Milliseconds of the load; null where the model was loaded before. */
   readonly load: BenchFigure | null;
+  /**
+   * Share of the CPU that other programs used before or after the answers, 0 to 1; null where it is not known. The larger it is, the less the
+   * figures count for predictions.
+   */
+  readonly othersCpuRatio: number | null;
   /** Why the model could not be measured to the end; null where it was. */
   readonly failure: HostError | RuntimeError | null;
 }

@@ -1,5 +1,6 @@
 import type { SpeedRange } from '@mai/memory-ledger';
 import type { BenchFigure, BenchResult } from './bench-result.js';
+import { BUSY_CPU_RATIO } from '../machine/others-cpu.js';
 import { formatDuration, formatSpeed, plural } from '../words.js';
 
 /** One line of the table of a benchmark. */
@@ -60,6 +61,13 @@ export function benchNotes(results: readonly BenchResult[]): readonly string[] {
       : [
           `Mai learned from ${plural(figures.length, 'measurement')}. It now uses them to predict the speed of every model on this machine.`,
         ]),
+    ...results.flatMap(({ modelKey, othersCpuRatio }) =>
+      othersCpuRatio === null || othersCpuRatio < BUSY_CPU_RATIO
+        ? []
+        : [
+            `Other programs used ${Math.round(othersCpuRatio * 100)} % of the CPU while ${modelKey} was measured, so its speeds may be too low, and Mai gives them little weight. Close these programs and run the benchmark again.`,
+          ],
+    ),
     ...results.flatMap(({ modelKey, failure }) =>
       failure === null ? [] : [`${modelKey} was not measured: ${failure.message}`],
     ),

@@ -7,6 +7,7 @@ import type { RuntimeLink } from '../runtime/connect-runtime.js';
 import { listDownloadsNow } from '../session.js';
 import { guessSubject } from '../speeds/guess-subject.js';
 import type { SpeedResources, SpeedSubject } from '../speeds/speed-subject.js';
+import { readOthersCpu } from '../machine/others-cpu.js';
 import { speedsOfRuntime } from '../speeds/speeds-of-runtime.js';
 import { messageOf } from '../guards.js';
 import type { MeasuredAnswer, SpeedLearner } from './speed-learner.js';
@@ -129,7 +130,11 @@ export function createSpeedLearner(parts: HostParts): SpeedLearner {
     return before !== undefined;
   };
 
-  const learnAnswer = (by: ReportedAnswer['by'], answer: AnswerSpeeds): Promise<void> => {
+  const learnAnswer = (
+    by: ReportedAnswer['by'],
+    answer: AnswerSpeeds,
+    seenCpuRatio?: number | null,
+  ): Promise<void> => {
     const { modelKey, instanceIdentifier, prompt, depthTokens } = answer;
     return inTurn(async () => {
       const output = isReportedTwice(by, answer) ? null : answer.output;
@@ -137,13 +142,19 @@ export function createSpeedLearner(parts: HostParts): SpeedLearner {
       if (!isWorthStoring(instanceIdentifier)) return;
       const subject = await subjectOf(instanceIdentifier);
       if (subject === null) return;
-      const speeds = await speedsOfRuntime(parts, await parts.runtime.link(signal));
+      const link = await parts.runtime.link(signal);
+      const speeds = await speedsOfRuntime(parts, link);
+      const othersCpuRatio =
+        seenCpuRatio === undefined
+          ? await readOthersCpu(parts.monitor.port, link, signal)
+          : seenCpuRatio;
       if (prompt !== null) {
         await speeds.learn(modelKey, subject, {
           test: 'prompt',
           tokens: prompt.tokens,
           depthTokens: Math.max(0, depthTokens - prompt.tokens),
           tokensPerSecond: prompt.tokensPerSecond,
+          othersCpuRatio,
         });
       }
       if (output !== null) {
@@ -152,6 +163,7 @@ export function createSpeedLearner(parts: HostParts): SpeedLearner {
           tokens: output.tokens,
           depthTokens,
           tokensPerSecond: output.tokensPerSecond,
+          othersCpuRatio,
         });
       }
     });
@@ -159,8 +171,12 @@ export function createSpeedLearner(parts: HostParts): SpeedLearner {
 
   return {
     subjectOf,
-    answered: ({ prompt, output, ...answer }) =>
-      learnAnswer('gateway', { ...answer, prompt: speedIn(prompt), output: speedIn(output) }),
+    answered: ({ prompt, output, ...answer }, othersCpuRatio) =>
+      learnAnswer(
+        'gateway',
+        { ...answer, prompt: speedIn(prompt), output: speedIn(output) },
+        othersCpuRatio,
+      ),
     logged: async ({ instanceIdentifier, promptTokens, predictedTokens, tokensPerSecond }) => {
       if (predictedTokens < LOGGED_TOKENS_MIN) return;
       const modelKey = await modelKeyOf(instanceIdentifier);

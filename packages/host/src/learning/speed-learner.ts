@@ -17,8 +17,12 @@ export interface MeasuredAnswer {
 export interface SpeedLearner {
   /** The model, load and machine that decide a resident's speed; null where it is on another device of LM Link, or not known. */
   subjectOf(instanceIdentifier: string): Promise<SpeedSubject | null>;
-  /** Learns from an answer. Never rejects. */
-  answered(answer: MeasuredAnswer): Promise<void>;
+  /**
+   * Learns from an answer. Never rejects.
+   *
+   * @param othersCpuRatio - share of the CPU that other programs used meanwhile, 0 to 1; default: what they use now
+   */
+  answered(answer: MeasuredAnswer, othersCpuRatio?: number | null): Promise<void>;
   /**
    * Learns from an answer in LM Studio's log, which any client may have asked for. The log does not say how much of the
    * prompt was in the cache, so only the speed of the generated tokens is learned. Never rejects.

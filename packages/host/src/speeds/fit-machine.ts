@@ -3,6 +3,7 @@ import {
   type SpeedObservation,
   type SpeedQuestion,
 } from '@mai/performance-model';
+import { BUSY_CPU_RATIO } from '../machine/others-cpu.js';
 import type { SpeedSubject } from './speed-subject.js';
 
 /** The bandwidth at which the physics gives the median of measured speeds; null without a measurement on the GPU. */
@@ -34,9 +35,12 @@ function fitted(
       one.test === 'decode' ? physics.decode(question) : physics.prompt(question, one.promptTokens);
     return one.tokensPerSecond / tokensPerSecond;
   };
+  // A busy machine says little about its hardware.
+  const idle = observations.filter((one) => (one.othersCpuRatio ?? 0) < BUSY_CPU_RATIO);
+  const usable = idle.length === 0 ? observations : idle;
   let value = start;
   for (let step = 0; step < SEARCH_STEPS; step += 1) {
-    const ratios = observations.map((one) => ratioAt(one, value)).sort((a, b) => a - b);
+    const ratios = usable.map((one) => ratioAt(one, value)).sort((a, b) => a - b);
     value *= ratios[Math.floor(ratios.length / 2)] ?? 1;
   }
   return value;

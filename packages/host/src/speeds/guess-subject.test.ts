@@ -103,6 +103,7 @@ describe('a model of which only the size is known', () => {
       tokens: 100,
       depthTokens: 2000,
       tokensPerSecond: 40,
+      othersCpuRatio: null,
     });
     const { expected, low, high } = rangeOf(here, subject);
     expect(expected).toBeGreaterThan(35);

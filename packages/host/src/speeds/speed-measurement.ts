@@ -95,6 +95,7 @@ function isObservation(value: unknown): boolean {
     ['model', 'quantization', 'engine'].every((field) => typeof identity[field] === 'string') &&
     isAmount(depthTokens) &&
     isPositive(tokensPerSecond) &&
+    isAmountOrUnknown(value['othersCpuRatio']) &&
     (test === 'decode'
       ? isPositive(generatedTokens)
       : test === 'prompt' && isPositive(promptTokens))

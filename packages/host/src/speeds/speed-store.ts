@@ -2,9 +2,10 @@ import { hostname } from 'node:os';
 import path from 'node:path';
 import { openMeasurementStore } from '@mai/memory-estimator';
 import type { HostContext } from '../host-options.js';
+import { BUSY_CPU_RATIO } from '../machine/others-cpu.js';
 import { isSpeedMeasurement, type SpeedMeasurement } from './speed-measurement.js';
 
-/** The most measurements of the same model, quantization, engine, placement and kind that are kept. */
+/** The most measurements of the same model, quantization, engine, placement and kind that are kept, on a busy machine and on an idle one. */
 const KEPT_OF_A_KIND = 6;
 const KEPT_IN_ALL = 400;
 
@@ -71,8 +72,10 @@ function prune(measurements: readonly SpeedMeasurement[]): readonly SpeedMeasure
 function kindOf(measurement: SpeedMeasurement): string {
   switch (measurement.kind) {
     case 'tokens': {
-      const { test, identity, placement, machine } = measurement.observation;
-      return JSON.stringify([measurement.host, test, identity, placement, machine.gpu]);
+      const { test, identity, placement, machine, othersCpuRatio } = measurement.observation;
+      // So measurements of a busy machine do not replace those of an idle one. Older measurements lack the figure.
+      const isBusy = (othersCpuRatio ?? 0) >= BUSY_CPU_RATIO;
+      return JSON.stringify([measurement.host, test, identity, placement, machine.gpu, isBusy]);
     }
     case 'load':
       return JSON.stringify([measurement.host, 'load', measurement.modelKey, measurement.engine]);

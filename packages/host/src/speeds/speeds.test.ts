@@ -44,7 +44,7 @@ const ON_CPU: SpeedSubject = {
 };
 
 function decoded(tokensPerSecond: number): SeenSpeed {
-  return { test: 'decode', tokens: 100, depthTokens: 2000, tokensPerSecond };
+  return { test: 'decode', tokens: 100, depthTokens: 2000, tokensPerSecond, othersCpuRatio: null };
 }
 
 function opened(folder = mkdtempSync(path.join(tmpdir(), 'speeds-'))) {

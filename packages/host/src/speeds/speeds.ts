@@ -57,6 +57,8 @@ export interface SeenSpeed {
   /** Tokens in the context before them. */
   readonly depthTokens: number;
   readonly tokensPerSecond: number;
+  /** Share of the CPU that other programs used meanwhile, 0 to 1; null where it is not known. */
+  readonly othersCpuRatio: number | null;
 }
 
 /**
@@ -178,9 +180,9 @@ function learnFrom(measurements: readonly SpeedMeasurement[]): Learned {
 
 function observationOf(
   { shape, machine, placement, identity }: SpeedSubject,
-  { test, tokens, depthTokens, tokensPerSecond }: SeenSpeed,
+  { test, tokens, ...seen }: SeenSpeed,
 ): SpeedObservation {
-  const all = { shape, machine, placement, identity, depthTokens, tokensPerSecond };
+  const all = { shape, machine, placement, identity, ...seen };
   return test === 'decode'
     ? { ...all, test, generatedTokens: tokens }
     : { ...all, test, promptTokens: tokens };

@@ -12,6 +12,8 @@ export interface Residual<Traits> {
   readonly traits: Traits;
   /** Natural logarithm of the measured time over the predicted time. */
   readonly error: number;
+  /** Standard deviation that the error has in addition to the usual noise. */
+  readonly extraNoise: number;
 }
 
 /** A measurement that is this many times faster or slower than the physics is impossible, such as tokens in no time. */
@@ -42,6 +44,8 @@ const USUAL_SCALE_WEIGHT = 1;
 
 /** In the estimate of the noise on this machine, the usual noise counts as this many pairs of repeated measurements. */
 const USUAL_NOISE_WEIGHT = 1;
+/** A measurement with more extra noise than this does not show how much measurements usually vary. */
+const EXTRA_NOISE_MAX = 0.1;
 /** From this number of differences on, their mean counts, too. */
 const SOME_DIFFERENCES = 4;
 /** Median of the absolute value of a normal variable, relative to its standard deviation. */
@@ -53,7 +57,7 @@ const NORMAL_MEDIAN = 0.6745;
  * lies within `OUTLIER` standard deviations. Where the median measurement is further from the physics than usual, the errors of
  * models on this machine are taken to be larger than usual: a measurement then counts more for the same model. Where repeated
  * measurements vary by more than the usual noise, for example because other programs use the machine, each measurement counts
- * less and the interval is wider.
+ * less and the interval is wider. A measurement with extra noise counts less by itself.
  *
  * @param noiseDeviation - usual standard deviation of what the covariance does not explain
  * @returns the correction of a further prediction. Without measurements the mean is 0.
@@ -66,7 +70,7 @@ export function learnCorrections<Traits>(
 ): (traits: Traits) => Correction {
   const noiseVariance = noiseOf(residuals, isRepeat, noiseDeviation ** 2);
   const scale = scaleOf(residuals, covariance, noiseVariance);
-  const noise = new Float64Array(residuals.length).fill(noiseVariance);
+  const noise = Float64Array.from(residuals, ({ extraNoise }) => noiseVariance + extraNoise ** 2);
   let solved = solve(residuals, covariance, scale, noise);
   const inverse = inverseDiagonal(solved.lower);
   for (const [index, variance] of noise.entries()) {
@@ -127,8 +131,9 @@ function noiseOf<Traits>(
   isRepeat: IsRepeat<Traits>,
   usual: number,
 ): number {
-  const differences = residuals.flatMap(({ error, traits }, index) => {
-    const before = residuals.slice(0, index).findLast((one) => isRepeat(one.traits, traits));
+  const usable = residuals.filter(({ extraNoise }) => extraNoise <= EXTRA_NOISE_MAX);
+  const differences = usable.flatMap(({ error, traits }, index) => {
+    const before = usable.slice(0, index).findLast((one) => isRepeat(one.traits, traits));
     return before === undefined ? [] : [Math.abs(error - before.error)];
   });
   const count = differences.length;
@@ -152,7 +157,8 @@ function scaleOf<Traits>(
   noiseVariance: number,
 ): number {
   const squares = residuals.map(
-    ({ error, traits }) => error ** 2 / (covariance(traits, traits, 1) + noiseVariance),
+    ({ error, traits, extraNoise }) =>
+      error ** 2 / (covariance(traits, traits, 1) + noiseVariance + extraNoise ** 2),
   );
   const median = medianOf(squares) ?? 1;
   return Math.max(1, (USUAL_SCALE_WEIGHT + median) / (USUAL_SCALE_WEIGHT + 1));

@@ -77,7 +77,7 @@ export function predictLoadTime(
     observations.slice(-LOADS_MAX).flatMap((one) => {
       const { ms, traits } = estimate({ ...one, isCached: one.isCached ?? wasCached(one) });
       const error = Math.log(one.loadMs / ms);
-      return isPossibleError(error) ? [{ traits, error }] : [];
+      return isPossibleError(error) ? [{ traits, error, extraNoise: 0 }] : [];
     }),
     sharedDoubt,
     NOISE,

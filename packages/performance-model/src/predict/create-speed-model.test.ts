@@ -11,6 +11,7 @@ const seen = (tokensPerSecond: number, changes: Partial<SpeedQuestion> = {}): Sp
   test: 'decode',
   generatedTokens: 128,
   tokensPerSecond,
+  othersCpuRatio: null,
 });
 
 const GPU = {
@@ -299,7 +300,7 @@ describe('after a measurement', () => {
     const before = createSpeedModel().prompt(batch(512), 4096).tokensPerSecond;
     const tokensPerSecond = before / 2;
     const model = createSpeedModel([
-      { ...batch(512), test: 'prompt', promptTokens: 4096, tokensPerSecond },
+      { ...batch(512), test: 'prompt', promptTokens: 4096, tokensPerSecond, othersCpuRatio: null },
     ]);
     const own = Math.log(model.prompt(batch(512), 4096).correction);
     const other = Math.log(model.prompt(batch(4096), 4096).correction);
@@ -336,6 +337,7 @@ describe('after a measurement', () => {
       ...split(offloadRatio),
       test: 'decode',
       generatedTokens: 0,
+      othersCpuRatio: null,
       tokensPerSecond: factor * before.decode(split(offloadRatio)).tokensPerSecond,
     });
     const model = createSpeedModel([measured(0.8, 0.8), measured(0.4, 0.8)]);

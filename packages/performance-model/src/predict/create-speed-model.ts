@@ -16,6 +16,11 @@ import { traitsOf, type SpeedQuestion } from './traits-of.js';
 /** One measurement. */
 export type SpeedObservation = SpeedQuestion & {
   readonly tokensPerSecond: number;
+  /**
+   * Share of the CPU that other programs used meanwhile, 0 to 1. Null: not known; then it counts as 0. The more they used, the less the
+   * measurement counts.
+   */
+  readonly othersCpuRatio: number | null;
 } & (
     | { readonly test: 'decode'; readonly generatedTokens: number }
     | { readonly test: 'prompt'; readonly promptTokens: number }
@@ -47,6 +52,8 @@ export interface SpeedConstants {
   readonly promptLikeness: Likeness;
 }
 
+/** The most that the load of other programs adds to the noise. So a machine that is never idle is learned, too. */
+const NOISE_OF_OTHERS_MAX = 0.4;
 /** Only this many measurements of one kind count, the newest ones. */
 const OBSERVATIONS_MAX = 64;
 
@@ -82,14 +89,10 @@ export function createSpeedModelWith(
     const generated = one.test === 'decode' ? one.generatedTokens : 0;
     // The mean depth of the generated tokens.
     const question = { ...one, depthTokens: one.depthTokens + generated / 2 };
-    return measurementOf(question, decodeAt(question), one.tokensPerSecond);
+    return measurementOf(question, decodeAt(question), one);
   });
   const prompts = current(observations.filter(({ test }) => test === 'prompt')).flatMap((one) =>
-    measurementOf(
-      one,
-      promptOf(one, one.test === 'prompt' ? one.promptTokens : 1),
-      one.tokensPerSecond,
-    ),
+    measurementOf(one, promptOf(one, one.test === 'prompt' ? one.promptTokens : 1), one),
   );
   const correctDecode = correctionsOf(decodes, constants.decodeLikeness);
   const correctPrompt = correctionsOf(prompts, constants.promptLikeness);
@@ -131,17 +134,24 @@ interface Measurement {
   readonly traits: Traits;
   /** Natural logarithm of the measured time over the predicted time. */
   readonly error: number;
+  readonly extraNoise: number;
 }
 
 /** The measurement as the only element; an empty list for an impossible measurement. */
 function measurementOf(
   question: SpeedQuestion,
   parts: DecodeParts | PromptParts,
-  tokensPerSecond: number,
+  { tokensPerSecond, othersCpuRatio }: Pick<SpeedObservation, 'tokensPerSecond' | 'othersCpuRatio'>,
 ): readonly Measurement[] {
   const { seconds, traits } = traitsOf(question, parts);
   const error = Math.log(1 / tokensPerSecond / seconds);
-  return isPossibleError(error) ? [{ question, traits, error }] : [];
+  const extraNoise = noiseOfOthers(othersCpuRatio ?? 0);
+  return isPossibleError(error) ? [{ question, traits, error, extraNoise }] : [];
+}
+
+/** Other programs can take as much of the speed as they take of the CPU. Whether they did is not known, so this is noise. */
+function noiseOfOthers(cpuRatio: number): number {
+  return Math.min(NOISE_OF_OTHERS_MAX, -Math.log1p(-Math.min(1, Math.max(0, cpuRatio))));
 }
 
 function correctionsOf(

@@ -70,7 +70,14 @@ describe('the speed of a load configuration', () => {
   test('is measured where the model was measured, whatever its quantization', () => {
     const identity = { ...QUESTION.identity, quantization: 'Q8_0' };
     const seen = createSpeedModel([
-      { ...QUESTION, identity, test: 'decode', generatedTokens: 100, tokensPerSecond: 50 },
+      {
+        ...QUESTION,
+        identity,
+        test: 'decode',
+        generatedTokens: 100,
+        tokensPerSecond: 50,
+        othersCpuRatio: null,
+      },
     ]);
     expect(loadSpeedOf(seen, QUESTION, null).measured).toBe(true);
     expect(loadSpeedOf(model, QUESTION, null).measured).toBe(false);

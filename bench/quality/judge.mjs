@@ -1,8 +1,9 @@
 // Judges models, for checks from outside. Reads a line of JSON for each model on stdin:
 //   {"model", "huggingFace", "family", "releaseDate", "paramsB", "activeParamsB", "reasoning", "vision", "quantization"}
 // and prints {"general", "chat", "coding", "reasoning", "tools", "vision"} from 0 to 1 for each; null where a figure does not
-// apply. --fallback ignores the published results of the model itself. Fields that are missing, null or of another type are not known;
-// a number of parameters that is not known may be in the name. A line that is not a JSON object gives {"error"} with its number.
+// apply. --fallback ignores the published results of the model itself. Fields that are missing, null or of another type are not known.
+// A number of parameters that is not known is taken from the name, else it is that of the median model of the family, of those with
+// published results, or of all of them, and at least the active parameters. A line that is not a JSON object gives {"error"} with its number.
 import { answerLines } from '../yardstick/answer-lines.mjs';
 import { loadSources } from './sources.mjs';
 
@@ -12,12 +13,14 @@ const {
   fullPrecisionQuality,
   derivedQuality,
   parseParameterCounts,
+  publishedQuality,
   quantizationLoss,
 } = await loadSources(
   'quality/model-facts.ts',
   'quality/comparable-name.ts',
   'quality/full-precision-quality.ts',
   'quality/parameter-counts.ts',
+  'quality/published-quality.ts',
   'quality/quantization-loss.ts',
 );
 const qualityIn = process.argv.includes('--fallback') ? derivedQuality : fullPrecisionQuality;
@@ -29,10 +32,11 @@ await answerLines((given) =>
 function figure(given, use) {
   const names = [given.model, given.huggingFace].filter((name) => typeof name === 'string');
   const named = parseParameterCounts(names.join(' '));
-  const parameters = count(given.paramsB) ?? named.all;
-  // The published results call the family of many models `other`. Their names may still name one.
-  const family =
-    (given.family === 'other' ? null : text(given.family)) ?? familyOf(names.join(' '));
+  // The published results call the family of many models `other`, and other sources may use other words. The name may still tell a family.
+  const family = isKnownFamily(given.family) ? given.family : familyOf(names.join(' '));
+  const activeParameters = count(given.activeParamsB) ?? named.active;
+  const parameters =
+    count(given.paramsB) ?? named.all ?? Math.max(usualParameters(family), activeParameters ?? 0);
   const quality = qualityIn(
     {
       names,
@@ -47,9 +51,24 @@ function figure(given, use) {
   if (quality === null) return null;
   const { quantization } = given;
   if (typeof quantization !== 'string' && typeof quantization !== 'number') return quality.quality;
-  const activeParameters = count(given.activeParamsB) ?? named.active;
   const loss = quantizationLoss({ family, parameters, activeParameters }, quantization);
   return quality.quality * (1 - (loss ?? 0));
+}
+
+function isKnownFamily(name) {
+  return (
+    typeof name === 'string' &&
+    publishedQuality().models.some(({ family }) => family?.toLowerCase() === name.toLowerCase())
+  );
+}
+
+function usualParameters(family) {
+  const { models } = publishedQuality();
+  const relatives = models.filter((one) => one.family?.toLowerCase() === family?.toLowerCase());
+  const sizes = (relatives.length > 0 ? relatives : models)
+    .map(({ billions }) => billions)
+    .sort((a, b) => a - b);
+  return sizes[Math.floor(sizes.length / 2)] * 1e9;
 }
 
 function count(billions) {

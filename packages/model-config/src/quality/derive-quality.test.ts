@@ -14,6 +14,14 @@ function derived(
   return derivedQuality({ names: [name], parameters, ...unknown, ...part }, use)?.quality ?? 0;
 }
 
+test('a model without a name has a quality between those of a small and a large model of its family', () => {
+  const nameless = { names: [], family: 'GLM' };
+  const [small, large] = [1, 100].map((billions) => derived('', billions, nameless));
+  expect(small).toBeGreaterThan(0);
+  expect(derived('', 10, nameless)).toBeGreaterThan(small ?? 1);
+  expect(derived('', 10, nameless)).toBeLessThan(large ?? 0);
+});
+
 test('a model of an unknown family is not worse if it is larger or newer', () => {
   const date = (month: number) =>
     `${2023 + Math.floor(month / 12)}-${String((month % 12) + 1).padStart(2, '0')}-01`;

@@ -110,11 +110,12 @@ function thinkingShare(facts: NamedModel, use: QualityUse, similar: readonly Kno
   return use === 'reasoning' ? 1 : 0.5;
 }
 
-/** The known models whose names are most similar. */
+/** The known models whose names are most similar; all of them for a model without a name. */
 function mostSimilar(
   names: readonly string[],
   models: readonly KnownModel[],
 ): readonly KnownModel[] {
+  if (names.length === 0) return models;
   const own = names.map((name) => wordsWithoutSizes(comparableName(name)));
   let best = -Infinity;
   let found: KnownModel[] = [];

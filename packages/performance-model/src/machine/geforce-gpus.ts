@@ -96,6 +96,7 @@ export const GEFORCE_GPUS: readonly GpuFigures[] = [
   ['gtx 1060', 192, 4.4],
   ['gtx 1050 ti', 112, 2.1],
   ['gtx 1050', 112, 1.9],
+  ['gtx 1050 3gb', 84, 1.9],
   ['gtx 1080 laptop', 320, null],
   ['gtx 1070 laptop', 256, null],
   ['gtx 1060 laptop', 192, null],

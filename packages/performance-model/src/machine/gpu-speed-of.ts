@@ -44,16 +44,16 @@ const LINKS: readonly (readonly [RegExp, number])[] = [
   // 8 lanes of version 3.0.
   [/^rx (460|5[56]0)$/, 0.5],
   [
-    /^(gtx|titan|quadro|mx\d|rtx 20|v100|t\d|gv100|gp100|p\d|tesla|m\d\d|k\d|(pro )?vega|(pro|radeon) vii|wx|r9 |rx [45]\d0($| ))/,
+    /^(gtx|titan|quadro|mx\d|rtx 20|v100|t\d|gv100|gp100|p\d|tesla|m\d\d|k\d|(pro )?vega|radeon vii|wx|r9 |rx [45]\d0($| ))/,
     1,
   ],
   // 8 lanes.
   [
-    /^(rtx (3050|4060( ti)?$|50[56]0( ti)?$)|rtx (pro 2000|2000 ada)$|rx (55|66|76)\d\d|rx 7700s|arc b|arc pro b[56]0|arc a3)/,
+    /^(rtx (3050|4060( ti)?$|50[56]0( ti)?$)|rtx (pro (2000|4000 sff)|2000 ada|a1000|a400)$|a2$|rx (53|55|66|74|76)\d\d|rx 7700s|w(5500|6600|7500|7600)|arc b|arc pro (a[345]0|b[56]0)|arc a3)/,
     1,
   ],
   // 4 lanes.
-  [/^(rx 6[45]00)/, 0.5],
+  [/^(rx 6[45]00|w6400)/, 0.5],
   [/^/, 2],
 ];
 

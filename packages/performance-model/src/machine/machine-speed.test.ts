@@ -22,6 +22,7 @@ test.each([
   ['NVIDIA TITAN V', 'datacenter'],
   ['NVIDIA TITAN RTX', null],
   ['NVIDIA A30', 'datacenter'],
+  ['Intel(R) Arc(TM) Pro A30M Graphics', 'arc'],
   ['NVIDIA H200', 'datacenter'],
   ['AMD Radeon VII (RADV VEGA20)', 'datacenter'],
   ['AMD Radeon RX 580 Series (RADV POLARIS10)', 'polaris'],

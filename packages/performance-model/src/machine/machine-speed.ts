@@ -66,7 +66,7 @@ const GENERATIONS: readonly { readonly names: RegExp; readonly generation: Gener
   },
   {
     names:
-      /\b(([AHV]100|[AH]800|A30|H200?|GH200|G?B[23]00|GV100)(?!\d)|CMP 170HX|TITAN V\b|MI\d+|(Radeon|Pro) VII|Vega (56|64|II)|WX [89]\d00|R9 Fury|GPU Max 1\d\d0)/i,
+      /\b(([AHV]100|[AH]800|A30(?!M)|H200?|GH200|G?B[23]00|GV100)(?!\d)|CMP 170HX|TITAN V\b|MI\d+|(Radeon|Pro) VII|Vega (56|64|II)|WX [89]\d00|R9 Fury|GPU Max 1\d\d0)/i,
     generation: 'datacenter',
   },
   { names: /\bM\d Ultra\b/i, generation: 'ultra' },

@@ -22,6 +22,7 @@ export const INTEL_GPUS: readonly GpuFigures[] = [
   ['arc pro a60', 384, null],
   ['arc pro a50', 192, null],
   ['arc pro a40', 192, null],
+  ['arc pro a30m', 112, null],
   ['arc 140v', 136.5, 33],
   ['arc 130v', 136.5, 26],
   ['max 1550', 3277, null],

@@ -64,7 +64,9 @@ function isKnownFamily(name) {
 
 function usualParameters(family) {
   const { models } = publishedQuality();
-  const relatives = models.filter((one) => one.family?.toLowerCase() === family?.toLowerCase());
+  const relatives = models.filter(
+    (one) => family !== null && one.family?.toLowerCase() === family.toLowerCase(),
+  );
   const sizes = (relatives.length > 0 ? relatives : models)
     .map(({ billions }) => billions)
     .sort((a, b) => a - b);

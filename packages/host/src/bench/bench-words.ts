@@ -61,15 +61,25 @@ export function benchNotes(results: readonly BenchResult[]): readonly string[] {
       : [
           `Mai learned from ${plural(figures.length, 'measurement')}. It now uses them to predict the speed of every model on this machine.`,
         ]),
-    ...results.flatMap(({ modelKey, othersCpuRatio }) =>
-      othersCpuRatio === null || othersCpuRatio < BUSY_CPU_RATIO
-        ? []
-        : [
-            `Other programs used ${Math.round(othersCpuRatio * 100)} % of the CPU while ${modelKey} was measured, so its speeds may be too low, and Mai gives them little weight. Close these programs and run the benchmark again.`,
-          ],
-    ),
+    ...busyNotes(results),
     ...results.flatMap(({ modelKey, failure }) =>
       failure === null ? [] : [`${modelKey} was not measured: ${failure.message}`],
     ),
+  ];
+}
+
+/** A warning where other programs used the CPU while models were measured. */
+function busyNotes(results: readonly BenchResult[]): readonly string[] {
+  const busy = results.flatMap(({ modelKey, othersCpuRatio }) =>
+    othersCpuRatio !== null && othersCpuRatio >= BUSY_CPU_RATIO
+      ? [{ modelKey, percent: Math.round(othersCpuRatio * 100) }]
+      : [],
+  );
+  if (busy.length === 0) return [];
+  const [least, most] = [Math.min, Math.max].map((pick) => pick(...busy.map((one) => one.percent)));
+  const share = least === most ? `${most} %` : `${least} to ${most} %`;
+  const models = busy.map(({ modelKey }) => modelKey).join(', ');
+  return [
+    `Other programs used ${share} of the CPU when these models were measured: ${models}. Their speeds may be too low, and Mai gives them less weight. Close these programs and run the benchmark again.`,
   ];
 }

@@ -53,7 +53,7 @@ export interface SpeedConstants {
 }
 
 /** The most that the load of other programs adds to the noise. So a machine that is never idle is learned, too. */
-const NOISE_OF_OTHERS_MAX = 0.4;
+const NOISE_OF_OTHERS_MAX = 0.2;
 /** Only this many measurements of one kind count, the newest ones. */
 const OBSERVATIONS_MAX = 64;
 

@@ -108,6 +108,7 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
     members,
     ownHost,
     version: options.version,
+    servers: () => followed.identity.allowList.servers.map(({ address }) => address),
     clock,
     signal: closing.signal,
   });
@@ -231,7 +232,7 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
     onIdentityChange: (listener) => {
       listeners.add(listener);
     },
-    announce: (address, load) => own.announce(address, load),
+    announce: (gateway, load) => own.announce(gateway, load),
     drain: () => {
       own.drain();
       leases.drain();

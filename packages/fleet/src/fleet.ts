@@ -35,11 +35,13 @@ export interface Fleet extends AsyncDisposable {
   /** Calls `listener` after each change of this machine's certificate, and of the list of hosts. */
   onIdentityChange(listener: () => void): void;
   /**
-   * Tells the other hosts the address of this machine's gateway, and from now on its load.
+   * Tells the other hosts where this machine's gateway for them is, and from now on its load.
    *
+   * @param gateway - its URL; or its port, where it listens on all network interfaces. Then the address is the one from which this
+   *   machine reaches nats-server, and the other hosts hear of each change
    * @param load - the requests of this machine's gateways, read every second
    */
-  announce(address: string, load: () => readonly GatewayLoad[]): void;
+  announce(gateway: string | number, load: () => readonly GatewayLoad[]): void;
   /**
    * Tells the other hosts at once that this machine takes no new requests, and gives no new leases. Running requests keep their
    * leases. For a machine that is about to stop: this cannot be undone.

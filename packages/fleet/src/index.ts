@@ -56,6 +56,7 @@ export type { InvitationEnd } from './pairing/invitation/open-invitation.js';
 export { join } from './pairing/invitation/join.js';
 export type { JoinOptions, JoinedFleet } from './pairing/invitation/join.js';
 export type { StartedServer } from './pairing/nats-server/start-server.js';
+export { anyAddress } from './pairing/names.js';
 export { readFleetIdentity } from './pairing/identity.js';
 export type { FleetIdentity } from './pairing/identity.js';
 export type { Membership, OwnServer } from './pairing/files/fleet-folder.js';
@@ -85,7 +86,7 @@ export { describeConnection, describeHosts } from './text/describe-hosts.js';
 export type { HostCondition, HostRow } from './text/describe-hosts.js';
 export type { ExplainedSentence } from './placement/explain/explained-sentence.js';
 export type { FleetReport, HostReport, PlacementReport } from './text/report-fleet.js';
-export { ownAddress, watchFleet, type WatchFleetOptions } from './manage/inspect-fleet.js';
+export { watchFleet, type WatchFleetOptions } from './manage/inspect-fleet.js';
 export { runFleetCommand } from './manage/fleet-commands.js';
 export type {
   FleetCommandName,

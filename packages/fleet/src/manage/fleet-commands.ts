@@ -4,7 +4,9 @@ import { messageOf } from '../error-facts.js';
 import { FleetError } from '../fleet-error.js';
 import { explainPlaced } from '../journal/explain-placed.js';
 import { readPlacements } from '../journal/placement-log.js';
+import { ownAddress } from '../own/own-address.js';
 import { announceAllowList, type ToldAllowList } from '../pairing/hosts/tell-allow-list.js';
+import { changeAddress, checkChangeAddress } from '../pairing/hosts/change-address.js';
 import { hostsLeftBehind, leaveDamagedFleet, leaveFleet } from '../pairing/hosts/leave-fleet.js';
 import { readRegistry } from '../pairing/hosts/registry.js';
 import { checkRemovable, removeHost } from '../pairing/hosts/remove-host.js';
@@ -16,7 +18,7 @@ import { checkJoin, join } from '../pairing/invitation/join.js';
 import type { InvitationEnd } from '../pairing/invitation/open-invitation.js';
 import { toHostName } from '../pairing/names.js';
 import { describeLeft } from '../text/describe-left.js';
-import { ownAddress, spreadAllowList, withFleetConnection } from './inspect-fleet.js';
+import { spreadAllowList, withFleetConnection } from './inspect-fleet.js';
 
 /** The arguments of a command of `mai fleet`. Null: not given. */
 export interface FleetCommandOptions {
@@ -49,7 +51,7 @@ export interface FleetResult {
 
 /** Names of the commands that `runFleetCommand` takes. */
 export type FleetCommandName =
-  'init' | 'invite' | 'join' | 'explain' | 'remove' | 'leave' | 'rotate';
+  'init' | 'invite' | 'join' | 'explain' | 'remove' | 'leave' | 'rotate' | 'address';
 
 /**
  * Runs a command of `mai fleet`.
@@ -86,7 +88,7 @@ const COMMANDS: Readonly<
   init: async (options) => {
     const { folder, signal, natsPort, routePort, joinPort, cluster, dryRun } = options;
     const host = nameOf(options);
-    const address = options.address ?? ownAddress();
+    const address = options.address ?? (await ownAddress());
     if (address === null) {
       throw invalid('This machine has no address in a network. Give one with --address.');
     }
@@ -216,6 +218,25 @@ const COMMANDS: Readonly<
       ));
     if (outcome.kind === 'has-hosts') throw hasHosts(outcome.hosts);
     return { json: { dryRun, ...outcome }, text: describeLeft(outcome) };
+  },
+
+  address: async ({ folder, signal, argument, dryRun }) => {
+    const address = argument ?? '';
+    const wanted = { folder, address, signal };
+    if (dryRun) {
+      await checkChangeAddress(wanted);
+      return { json: { dryRun, address }, text: `Would use ${address} from now on.` };
+    }
+    const { host, authority } = await changeAddress(wanted);
+    if (host !== authority)
+      return { json: { dryRun, address }, text: `This machine finds ${authority} at ${address}.` };
+    const told = await withFleetConnection(folder, signal, (connection) =>
+      spreadAllowList(connection, folder, signal),
+    );
+    return {
+      json: { dryRun, address, ...told },
+      text: `The other machines find this one at ${address}.${missingOf(told)}\nRun \`mai fleet address ${address}\` on each machine that was not connected.`,
+    };
   },
 
   rotate: async ({ folder, signal, dryRun }) => {

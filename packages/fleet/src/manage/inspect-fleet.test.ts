@@ -5,7 +5,7 @@ import { openMembers } from '../membership/members.js';
 import type { OwnFacts } from '../own/own-facts.js';
 import { describeHosts } from '../text/describe-hosts.js';
 import { writeServing } from '../pairing/files/serving.js';
-import { addressOf, watchFleet } from './inspect-fleet.js';
+import { watchFleet } from './inspect-fleet.js';
 
 jest.setTimeout(120_000);
 
@@ -110,24 +110,4 @@ test('a machine whose name another one serves under is shown as displaced, and n
   };
   expect(await stateAfter(copy.epoch)).toBe('this machine, ready');
   expect(await stateAfter('the-epoch-of-this-machine')).toMatch(/^this machine, displaced by/);
-});
-
-const at = (address: string, internal = false) => ({
-  address,
-  internal,
-  netmask: '',
-  mac: '',
-  cidr: null,
-  ...(address.includes(':')
-    ? { family: 'IPv6' as const, scopeid: 0 }
-    : { family: 'IPv4' as const }),
-});
-
-test.each([
-  ['the one of IPv4', [at('fd00::7'), at('10.0.0.7')], '10.0.0.7'],
-  ['one of IPv6 in a network without IPv4', [at('fe80::1'), at('fd00::7')], 'fd00::7'],
-  ['none where only a link has one', [at('fe80::1'), at('FEBF::1')], null],
-  ['none without a network', [at('127.0.0.1', true), at('::1', true)], null],
-])("a machine's own address is %s", (_what, list, address) => {
-  expect(addressOf({ lo: [at('127.0.0.1', true)], eth0: list })).toBe(address);
 });

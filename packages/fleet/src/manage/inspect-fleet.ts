@@ -1,4 +1,3 @@
-import { networkInterfaces } from 'node:os';
 import { pause, systemClock } from '../clock.js';
 import type { FleetView } from '../fleet-view.js';
 import { messageOf } from '../error-facts.js';
@@ -129,26 +128,6 @@ export function spreadAllowList(
   const deadline = AbortSignal.timeout(SPREAD_MS);
   return tellAllowList(connection, folder, AbortSignal.any([signal, deadline]));
 }
-
-/**
- * An address of this machine at which others of its network may reach it; null where it has none. One of IPv4 where there is one, else
- * one of IPv6 that is valid beyond its link.
- */
-export function ownAddress(): string | null {
-  return addressOf(networkInterfaces());
-}
-
-/** The address of a machine with these network interfaces. */
-export function addressOf(interfaces: ReturnType<typeof networkInterfaces>): string | null {
-  const addresses = Object.values(interfaces)
-    .flatMap((list) => list ?? [])
-    .filter(({ internal, address }) => !internal && !LINK_LOCAL.test(address));
-  const first = addresses.find(({ family }) => family === 'IPv4') ?? addresses[0];
-  return first?.address ?? null;
-}
-
-/** An address such as `fe80::1` needs the name of an interface, which differs between machines: RFC 4291, section 2.5.6. */
-const LINK_LOCAL = /^fe[89ab]/i;
 
 /** This machine's own `mai serve --fleet`, as the others see it; null where none runs. */
 async function describeOwn(

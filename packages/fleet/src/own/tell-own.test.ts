@@ -34,7 +34,14 @@ function openTeller() {
   const ending = new AbortController();
   const members = openMembers({ connection, watch: false, clock });
   const { signal } = ending;
-  const teller = createOwnTeller({ members, ownHost: 'attic', version: '1', clock, signal });
+  const teller = createOwnTeller({
+    members,
+    ownHost: 'attic',
+    version: '1',
+    servers: () => [],
+    clock,
+    signal,
+  });
   const load = [{ lanes: [{ instanceIdentifier: 'm', running: 2 }], waiting: 1 }];
   return { clock, told, teller, announce: () => teller.announce('https://attic:8899', () => load) };
 }

@@ -1,8 +1,10 @@
 import { pause, type Clock } from '../clock.js';
 import type { Members } from '../membership/members.js';
 import { DEFAULT_PLACEMENT_POLICY, type PlacementPolicy } from '../placement/placement-input.js';
+import { hostAndPort } from '../pairing/names.js';
 import type { GuestLimits } from '../serving/grant-port.js';
 import { guestsAt, stateOfDevice, type OwnFacts } from './own-facts.js';
+import { followOwnAddress } from './own-address.js';
 import { loadOfGateways, type GatewayLoad } from './own-load.js';
 
 const LOAD_INTERVAL_MS = 1000;
@@ -11,8 +13,11 @@ const LOAD_INTERVAL_MS = 1000;
 export interface OwnTeller {
   /** The newest facts. */
   note(facts: OwnFacts): void;
-  /** Tells the address of this machine's gateway, and from now on its load, until the signal fires. */
-  announce(address: string, load: () => readonly GatewayLoad[]): void;
+  /**
+   * Tells the URL of this machine's gateway, and from now on its load, until the signal fires. Of a port, the URL has the address of
+   * this machine, and is told again with each change of it.
+   */
+  announce(gateway: string | number, load: () => readonly GatewayLoad[]): void;
   /** Publishes at once that this machine takes no new requests. Its load is published as before. */
   drain(): void;
   /** The policy of placements by this machine's configuration. */
@@ -29,6 +34,7 @@ export function createOwnTeller({
   members,
   ownHost,
   version,
+  servers,
   clock,
   signal,
 }: {
@@ -36,6 +42,8 @@ export function createOwnTeller({
   readonly ownHost: string;
   /** Version of Mai. */
   readonly version: string;
+  /** Addresses of the fleet's nats-servers, as they are now. */
+  readonly servers: () => readonly string[];
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }): OwnTeller {
@@ -43,6 +51,7 @@ export function createOwnTeller({
   let address: string | null = null;
   let readLoad: (() => readonly GatewayLoad[]) | null = null;
   let beating: Promise<void> = Promise.resolve();
+  let following: Promise<void> = Promise.resolve();
   let draining = false;
 
   const now = (): Date => new Date(clock.nowMs());
@@ -75,17 +84,30 @@ export function createOwnTeller({
     }
   };
 
+  const tell = (at: string, load: () => readonly GatewayLoad[]): void => {
+    const isFirst = readLoad === null;
+    address = at;
+    readLoad = load;
+    publish();
+    if (isFirst) beating = beat();
+  };
+
   return {
     note: (read) => {
       facts = read;
       publish();
     },
-    announce: (at, load) => {
-      const isFirst = readLoad === null;
-      address = at;
-      readLoad = load;
-      publish();
-      if (isFirst) beating = beat();
+    announce: (gateway, load) => {
+      if (typeof gateway === 'string') {
+        tell(gateway, load);
+        return;
+      }
+      following = followOwnAddress({
+        targets: servers,
+        clock,
+        signal,
+        onAddress: (at) => tell(`https://${hostAndPort(at, gateway)}`, load),
+      });
     },
     drain: () => {
       draining = true;
@@ -109,6 +131,9 @@ export function createOwnTeller({
     },
     loadMsOf: (modelKey) =>
       facts?.models.find((one) => one.modelKey === modelKey)?.speed?.loadMs?.expected ?? null,
-    ended: () => beating,
+    ended: async () => {
+      await following;
+      await beating;
+    },
   };
 }

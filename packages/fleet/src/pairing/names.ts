@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { networkInterfaces } from 'node:os';
 
 import { MAX_HOST_NAME_LENGTH, isHostName } from '../nats/subjects.js';
 
@@ -45,6 +46,12 @@ export function hostAndPort(address: string, port: number): string {
 /** All network interfaces, for listening: of IPv6 where the address is one of IPv6, else of IPv4. */
 export function anyAddressLike(address: string): string {
   return isIP(address) === 6 ? '::' : '0.0.0.0';
+}
+
+/** All network interfaces of this machine, for listening. Where it has IPv6, the address takes connections of IPv4, too. */
+export function anyAddress(): string {
+  const all = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  return all.some(({ family }) => family === 'IPv6') ? '::' : '0.0.0.0';
 }
 
 export function isPort(port: number): boolean {

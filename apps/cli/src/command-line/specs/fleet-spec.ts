@@ -100,6 +100,13 @@ export const FLEET: CommandSpec = {
       load: commandOf('leave'),
     },
     {
+      name: 'address',
+      summary: 'use a new address of the machine that made the fleet; there first',
+      arguments: [{ name: 'ADDRESS', required: true, summary: 'IP address or DNS name' }],
+      options: [DRY_RUN],
+      load: commandOf('address'),
+    },
+    {
       name: 'rotate',
       summary: 'replace the key and the certificate of this machine',
       options: [DRY_RUN],

@@ -45,7 +45,8 @@ export const GATEWAY: readonly CommandSpec[] = [
         name: 'fleet-address',
         value: 'ADDRESS',
         needs,
-        summary: 'address at which the fleet reaches this machine',
+        summary:
+          'address at which the fleet reaches this machine (default: found, and found again)',
       },
       ...SELECTION_OPTIONS,
     ],

@@ -1,9 +1,8 @@
-import { createFleet, type Fleet, keepNatsServer, ownAddress } from '@mai/fleet';
+import { anyAddress, createFleet, type Fleet, keepNatsServer } from '@mai/fleet';
 import { createGateway, type Gateway } from '@mai/gateway';
 import type { Host } from '@mai/host';
 import type { Input } from '../../arguments/input.js';
 import type { CommandContext } from '../../context.js';
-import { UsageError } from '../../usage-error.js';
 import { fleetFolderOf } from '../../open-host.js';
 
 /** Port for the gateways of the other hosts. */
@@ -38,15 +37,10 @@ export async function openPeerGateway(
   { output }: CommandContext,
   input: Input,
 ): Promise<Gateway> {
-  const address = input.text('fleet-address') ?? ownAddress();
-  if (address === null) {
-    throw new UsageError(
-      'This machine has no address in a network. Give one with --fleet-address.',
-    );
-  }
+  const address = input.text('fleet-address');
   const peers = await createGateway(
     { serving: host.serving },
-    { host: address, peers: fleet.peers },
+    { host: address ?? anyAddress(), peers: fleet.peers },
   );
   const server = await peers.listen({
     port: input.port('fleet-port', 0) ?? PEER_PORT,
@@ -56,7 +50,9 @@ export async function openPeerGateway(
     server.replaceTls(fleet.tls);
     server.endRefused();
   });
-  fleet.announce(server.url, () => [own.state(), peers.state()]);
-  output.note(`The other machines of the fleet reach this one at ${server.url}.`);
+  fleet.announce(address === null ? server.port : server.url, () => [own.state(), peers.state()]);
+  output.note(
+    `The other machines of the fleet reach this one at ${address === null ? `port ${server.port}` : server.url}.`,
+  );
   return peers;
 }

@@ -31,6 +31,13 @@ async function foreignIdentity(): Promise<{ readonly cert: string; readonly key:
   return { cert, key: privateKey };
 }
 
+/** Fields of the line that nats-server sends before TLS. `api_lvl` and `xkey`, a public key for another kind of login, came after 2.9. */
+const HARMLESS = [
+  ...['api_lvl', 'auth_required', 'client_id', 'client_ip', 'go', 'headers', 'host', 'jetstream'],
+  ...['max_payload', 'port', 'proto', 'server_id', 'server_name', 'tls_required', 'tls_verify'],
+  ...['version', 'xkey'],
+];
+
 let fleet: PairedFleet;
 
 beforeAll(async () => {
@@ -80,25 +87,11 @@ describe('nats-server', () => {
     expect(received).not.toContain('MSG');
     const { authority, host } = await readFleetIdentity(fleet.folder('laptop'));
     for (const name of [authority, host, 'former', 'mai://']) expect(received).not.toContain(name);
-    // nats-server 2.9 sends this line before TLS. It holds its version and the address that it listens on.
+    // nats-server sends this line before TLS. It holds its version and the address that it listens on, and nothing else of interest.
     const [info = ''] = received.split('\r\n');
-    expect(Object.keys(JSON.parse(info.replace(/^INFO /, ''))).sort()).toEqual([
-      'auth_required',
-      'client_id',
-      'client_ip',
-      'go',
-      'headers',
-      'host',
-      'jetstream',
-      'max_payload',
-      'port',
-      'proto',
-      'server_id',
-      'server_name',
-      'tls_required',
-      'tls_verify',
-      'version',
-    ]);
+    const fields = Object.keys(JSON.parse(info.replace(/^INFO /, '')));
+    expect(fields.filter((field) => !HARMLESS.includes(field))).toEqual([]);
+    expect(fields).toContain('version');
   });
 });
 

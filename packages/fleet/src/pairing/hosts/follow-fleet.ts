@@ -5,7 +5,7 @@ import type { FleetConnection } from '../../nats/connection.js';
 import { ALLOW_LIST_KEY, servedSubject } from '../../nats/subjects.js';
 import { isOn, readAllowList } from '../allow-list.js';
 import { fleetPaths } from '../files/fleet-folder.js';
-import { writePrivateFile } from '../files/private-file.js';
+import { readPrivateFile, writePrivateFile } from '../files/private-file.js';
 import { ownFirst, readFleetIdentity } from '../identity.js';
 import type { FleetIdentity } from '../identity.js';
 import { stopNatsServer } from '../nats-server/server-process.js';
@@ -35,7 +35,8 @@ export interface FollowedFleet extends AsyncDisposable {
  * server takes its users from that list. The authority also sends the list to such a host directly, and the answer is the revision
  * that nats-server has taken. The connection moves away from a server whose host is no longer on the list. A host that is no
  * longer on the list ends its own nats-server. This function also watches the file with this host's certificate, because another
- * process changes the file when it rotates the keys.
+ * process changes the file when it rotates the keys, and the file with the list, because another process changes it when the address of
+ * nats-server changes.
  */
 export async function followFleet(options: FollowFleetOptions): Promise<FollowedFleet> {
   const { connection, folder, onChange, onFault } = options;
@@ -113,6 +114,14 @@ export async function followFleet(options: FollowFleetOptions): Promise<Followed
       .catch(onFault);
   };
   watchFile(paths.hostIdentity, { interval: FILE_POLL_MS, persistent: false }, onFile);
+  const onListFile = (): void => {
+    readPrivateFile(paths.allowList)
+      .then((text) => {
+        if (text !== null && !stop.signal.aborted) take(text);
+      })
+      .catch(onFault);
+  };
+  watchFile(paths.allowList, { interval: FILE_POLL_MS, persistent: false }, onListFile);
 
   return {
     get identity() {
@@ -124,6 +133,7 @@ export async function followFleet(options: FollowFleetOptions): Promise<Followed
       endListening();
       endRequests();
       unwatchFile(paths.hostIdentity, onFile);
+      unwatchFile(paths.allowList, onListFile);
       return Promise.resolve();
     },
   };

@@ -146,7 +146,7 @@ function revokedAfter(before: Registry, after: Registry, now: Date): readonly Re
  */
 export async function changeHosts(
   folder: string,
-  change: (registry: Registry) => Partial<Pick<Registry, 'hosts' | 'servers'>>,
+  change: (registry: Registry) => Partial<Pick<Registry, 'hosts' | 'servers' | 'address'>>,
   { undoOnFault, announce }: ChangeOptions,
 ): Promise<{ readonly registry: Registry; readonly allowList: string }> {
   return await withRegistryLock(folder, async () => {

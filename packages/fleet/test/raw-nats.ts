@@ -20,6 +20,8 @@ export interface RawNats extends AsyncDisposable {
   readonly errors: readonly string[];
   readonly closed: boolean;
   readonly publish: (subject: string, data?: string, reply?: string) => void;
+  /** Publishes without data. */
+  readonly publishHeader: (subject: string, name: string, value: string) => void;
   readonly subscribe: (subject: string) => void;
   /** Waits until the server has handled everything that was sent. */
   readonly settle: () => Promise<void>;
@@ -103,6 +105,10 @@ export async function rawNats(port: number, tls: ConnectionOptions): Promise<Raw
       socket.write(
         `PUB ${subject} ${reply}${reply === '' ? '' : ' '}${Buffer.byteLength(data)}\r\n${data}\r\n`,
       );
+    },
+    publishHeader: (subject, name, value) => {
+      const header = `NATS/1.0\r\n${name}: ${value}\r\n\r\n`;
+      socket.write(`HPUB ${subject} ${header.length} ${header.length}\r\n${header}\r\n`);
     },
     subscribe: (subject) => {
       socket.write(`SUB ${subject} ${Math.floor(Math.random() * 1e9)}\r\n`);

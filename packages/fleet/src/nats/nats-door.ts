@@ -1,5 +1,10 @@
 import { Kvm, type KV } from '@nats-io/kv';
-import { jetstream, type StorageType } from '@nats-io/jetstream';
+import {
+  jetstream,
+  JetStreamApiError,
+  type DiscardPolicy,
+  type StorageType,
+} from '@nats-io/jetstream';
 import { connect, RequestError, type NatsConnection } from '@nats-io/transport-node';
 import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 
@@ -99,6 +104,8 @@ const PING_INTERVAL_MS = 2000;
 /** A connection that breaks sooner lets the next attempts wait for longer. */
 const SHORT_LIFE_MS = 10_000;
 const JETSTREAM_TIMEOUT_MS = 5000;
+/** JetStream's code for a stream that does not exist. */
+const STREAM_NOT_FOUND = 10_059;
 
 /** Connects once. @throws the client's error where no server accepts the connection */
 export async function openNatsLink(options: NatsLinkOptions): Promise<NatsLink> {
@@ -220,19 +227,40 @@ function subscribe(
   return () => subscription.unsubscribe();
 }
 
-/** Opens the bucket, and creates it where the server has none. Entries live in memory: every host writes its own again. */
-function openKv(connection: NatsConnection, name: string, options: BucketOptions): Promise<KV> {
-  const memory: StorageType = 'memory';
-  return new Kvm(jetstream(connection, { timeout: JETSTREAM_TIMEOUT_MS, checkAPI: false })).create(
-    name,
-    {
-      history: 1,
-      storage: memory,
-      replicas: options.replicas,
-      maxValueSize: options.maxValueBytes,
-      timeout: JETSTREAM_TIMEOUT_MS,
-    },
-  );
+/**
+ * Opens the bucket, and creates it where the server has none. Entries live in memory: every host writes its own again.
+ *
+ * The bucket is not made by the client's own function, because that one allows the header `Nats-Rollup: all`: with it, a host that may
+ * write its own entry deletes all others.
+ */
+async function openKv(
+  connection: NatsConnection,
+  name: string,
+  options: BucketOptions,
+): Promise<KV> {
+  const client = jetstream(connection, { timeout: JETSTREAM_TIMEOUT_MS, checkAPI: false });
+  const { streams } = await client.jetstreamManager(false);
+  const stream = `KV_${name}`;
+  const storage: StorageType = 'memory';
+  const discard: DiscardPolicy = 'new';
+  try {
+    await streams.info(stream);
+  } catch (error) {
+    if (!(error instanceof JetStreamApiError) || error.code !== STREAM_NOT_FOUND) throw error;
+    await streams.add({
+      name: stream,
+      subjects: [`$KV.${name}.>`],
+      max_msgs_per_subject: 1,
+      max_msg_size: options.maxValueBytes,
+      num_replicas: options.replicas,
+      storage,
+      discard,
+      allow_rollup_hdrs: false,
+      deny_purge: true,
+      deny_delete: true,
+    });
+  }
+  return new Kvm(client).open(name, { timeout: JETSTREAM_TIMEOUT_MS });
 }
 
 function bucketOf(kv: KV): NatsBucket {

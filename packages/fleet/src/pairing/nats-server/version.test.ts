@@ -11,23 +11,32 @@ test.each([
   expect(parseNatsServerVersion(text)).toEqual(version);
 });
 
+const JETSTREAM = 'CVE-2025-30215';
+const TRACES = 'CVE-2026-33249';
+
 test.each([
-  ['2.2.0', true],
-  ['2.9.10', true],
-  ['2.9.25', true],
-  ['2.10.0', true],
-  ['2.10.26', true],
-  ['2.10.27', false],
-  ['2.10.28', false],
-  ['2.11.0', true],
-  ['2.11.1', false],
-  ['2.12.0', false],
-  ['3.0.0', false],
-  ['1.4.1', true],
-])('nats-server %s is warned about: %s', (text, warned) => {
+  ['1.4.1', [JETSTREAM]],
+  ['2.2.0', [JETSTREAM]],
+  ['2.9.10', [JETSTREAM]],
+  ['2.9.25', [JETSTREAM]],
+  ['2.10.0', [JETSTREAM]],
+  ['2.10.26', [JETSTREAM]],
+  ['2.10.27', []],
+  ['2.10.28', []],
+  ['2.11.0', [JETSTREAM, TRACES]],
+  ['2.11.1', [TRACES]],
+  ['2.11.14', [TRACES]],
+  ['2.11.15', []],
+  ['2.12.0', [TRACES]],
+  ['2.12.5', [TRACES]],
+  ['2.12.6', []],
+  ['2.14.0', []],
+  ['2.15.1', []],
+  ['3.0.0', []],
+])('nats-server %s lacks the fixes of %j', (text, cves) => {
   const version = parseNatsServerVersion(text);
   if (version === null) throw new Error('not a version');
   const warning = natsServerWarning(version);
-  expect(warning !== null).toBe(warned);
-  if (warned) expect(warning).toContain(`nats-server ${text} lacks the fix of CVE-2025-30215`);
+  expect(warning?.match(/CVE-[\d-]+/g) ?? []).toEqual(cves);
+  if (warning !== null) expect(warning).toContain(`nats-server ${text} lacks the fix of`);
 });

@@ -15,19 +15,40 @@ export function parseNatsServerVersion(text: string): NatsServerVersion | null {
 }
 
 /**
- * A warning about a nats-server that lacks a security fix, or null.
+ * Faults of nats-server that others of the fleet can use, and the first version of each line of versions that has the fix. Faults of what
+ * Mai leaves off, such as WebSocket, MQTT and leaf nodes, are not listed. Later lines than those of an entry have the fix.
  *
- * CVE-2025-30215: nats-server does not check the account of some JetStream requests, so a user of one account can manage the
- * streams of another. It is fixed in 2.10.27 and 2.11.1. The users of a fleet may not publish these requests, but others
- * who share the server may.
+ * - CVE-2025-30215: nats-server does not check the account of some JetStream requests, so a user of one account can manage the
+ *   streams of another. The users of a fleet may not publish these requests, but others who share the server may.
+ * - CVE-2026-33249: a header lets a host send the trace of a message to a subject that it may not publish to. 2.10 has no traces.
  */
+const FAULTS = [
+  { cve: 'CVE-2025-30215', since: [0, 0], fixed: ['2.10.27', '2.11.1'] },
+  { cve: 'CVE-2026-33249', since: [2, 11], fixed: ['2.11.15', '2.12.6'] },
+] as const;
+
+/** A warning about a nats-server that lacks a security fix, or null. */
 export function natsServerWarning(version: NatsServerVersion): string | null {
+  const missing = FAULTS.filter((fault) => hasFault(version, fault));
+  const last = missing.at(-1);
+  if (last === undefined) return null;
   const { major, minor, patch } = version;
-  if (major > 2 || (major === 2 && minor > 11)) return null;
-  if (major === 2 && minor === 11 && patch >= 1) return null;
-  if (major === 2 && minor === 10 && patch >= 27) return null;
+  const names = missing.map(({ cve }) => cve).join(' and ');
   return (
-    `nats-server ${major}.${minor}.${patch} lacks the fix of CVE-2025-30215. ` +
-    'Install 2.10.27 or newer; of the 2.11 versions, 2.11.1 or newer.'
+    `nats-server ${major}.${minor}.${patch} lacks the fix of ${names}. ` +
+    `Install ${last.fixed.join(', ')} or a newer one of the same line, or a later line.`
   );
+}
+
+function hasFault(
+  { major, minor, patch }: NatsServerVersion,
+  { since, fixed }: (typeof FAULTS)[number],
+): boolean {
+  const line = major * 1000 + minor;
+  if (line < since[0] * 1000 + since[1]) return false;
+  const fixes = fixed.map((text) => text.split('.').map(Number));
+  const lineOf = ([one = 0, two = 0]: number[]): number => one * 1000 + two;
+  const own = fixes.find((fix) => lineOf(fix) === line);
+  if (own !== undefined) return patch < (own[2] ?? 0);
+  return line < Math.max(...fixes.map(lineOf));
 }

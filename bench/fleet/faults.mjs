@@ -2,7 +2,8 @@
 // at a steady rate, while machines are killed and stopped, the network breaks, clocks jump and disks fill. Invariants are
 // checked over the logs of all. Linux, as root, with iproute2, nftables, faketime and nats-server. Build first.
 //
-//   npm run bench:fleet-faults -- [--seed N] [--minutes M] [--hosts H] [--servers 1|3] [--rate R] [--faults A,B] [--json]
+//   npm run bench:fleet-faults -- [--seed N] [--minutes M] [--hosts H] [--servers 1|3] [--rate R] [--faults A,B]
+//     [--at-once N] [--json]
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -19,6 +20,7 @@ const { values } = parseArgs({
     servers: { type: 'string', default: '1' },
     rate: { type: 'string', default: '50' },
     faults: { type: 'string', default: FAULTS.join(',') },
+    'at-once': { type: 'string', default: '1' },
     json: { type: 'boolean', default: false },
     keep: { type: 'string' },
   },
@@ -39,16 +41,18 @@ if (unknown !== undefined)
 const say = (text) => (values.json ? undefined : console.log(text));
 const folder = mkdtempSync(path.join(tmpdir(), 'mai-faults-'));
 const hosts = Array.from({ length: hostCount }, (_, i) => `h${i + 1}`);
-const schedule = scheduleOf({ seed, minutes, hosts, kinds });
+const atOnce = Number(values['at-once']);
+const schedule = scheduleOf({ seed, minutes, hosts, kinds, atOnce });
 let code;
 const fleet = await startFleet({ folder, hosts, serverCount, rate });
 try {
   say(`${hostCount} hosts, ${serverCount} nats-server, ${rate} requests a second, seed ${seed}.`);
   await fleet.converged();
   const faults = [];
-  for (const { kind, hosts: hit, seconds, calmSeconds } of schedule) {
-    say(`  ${kind} ${hit.join(', ')} for ${seconds} s`);
-    faults.push({ kind, hosts: hit, ...(await fleet.inflict(kind, hit, seconds)) });
+  for (const { faults: these, seconds, calmSeconds } of schedule) {
+    const names = these.map(({ kind, hosts: hit }) => `${kind} ${hit.join(', ')}`);
+    say(`  ${names.join(' and ')} for ${seconds} s`);
+    faults.push(...(await fleet.inflict(these, seconds)));
     await fleet.wait(calmSeconds);
   }
   await fleet.endClients();
@@ -84,6 +88,7 @@ function report(faults, invariants, events) {
         hosts: hostCount,
         servers: serverCount,
         rate,
+        atOnce,
         faults,
         invariants,
         outcomes,

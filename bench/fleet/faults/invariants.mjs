@@ -8,7 +8,7 @@ const CONVERGES_MS = 5000;
 const KNOWN_MS = 4000;
 /** A machine prints a view every 250 ms. One that prints none for so long has no CPU time, and proves nothing. */
 const STARVED_MS = 1000;
-/** A lost request or a silence proves nothing if a process that took part waited for a CPU for this share of the time. */
+/** A lost request, a silence or a lack of agreement proves nothing if a process that took part waited for a CPU for this share of the time. */
 const STARVED_SHARE = 0.5;
 /** Where a gateway ended a request before LM Studio read it, LM Studio notices within this time. */
 const TAKEN_BACK_MS = 1000;
@@ -131,10 +131,15 @@ function leases(events) {
 
 function convergence(events, faults, hosts) {
   const views = events.filter(({ type }) => type === 'view');
+  const waitedMs = waitedForCpu(events);
   return faults.flatMap(({ kind, hosts: hit, endMs }) => {
     const dueMs = endMs + CONVERGES_MS;
     const seen = views.filter(({ atMs }) => atMs > endMs && atMs <= dueMs);
-    const isStarved = hosts.some((host) => longestGapMs(seen, host, endMs, dueMs) > STARVED_MS);
+    const isStarved = hosts.some(
+      (host) =>
+        longestGapMs(seen, host, endMs, dueMs) > STARVED_MS ||
+        waitedMs(host, endMs, dueMs) >= CONVERGES_MS * STARVED_SHARE,
+    );
     return hosts.map((host) => {
       const converged = seen.some((view) => view.host === host && knowsAll(view, seen, hosts));
       if (converged) return null;

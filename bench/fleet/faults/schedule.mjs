@@ -26,12 +26,19 @@ export const FAULTS = [
 /** Faults that are inflicted only if `--faults` names them. */
 export const NAMED_FAULTS = ['starve-host'];
 
+/** Of each group, only one can be inflicted at a time: they change the same rules of the network, or the same processes. */
+const EXCLUSIVE = [
+  ['partition-one', 'partition-half', 'partition-nats', 'partition-traffic', 'loss', 'delay'],
+  ['nats-restart', 'nats-store-lost'],
+];
+
 /**
- * Faults one after the other until the time is over: first each kind once, in random order, and then kinds at random.
+ * Faults until the time is over: first each kind once, in random order, and then kinds at random.
  *
- * @returns `{ kind, hosts, seconds, calmSeconds }[]`; `hosts` are those that the fault hits
+ * @param atOnce - how many faults are inflicted at the same time, each on hosts of its own
+ * @returns `{ faults: { kind, hosts }[], seconds, calmSeconds }[]`; `hosts` are those that a fault hits
  */
-export function scheduleOf({ seed, minutes, hosts, kinds = FAULTS }) {
+export function scheduleOf({ seed, minutes, hosts, kinds = FAULTS, atOnce = 1 }) {
   const random = createRandom(seed);
   const pick = (list) => list[Math.floor(random() * list.length)];
   const shuffled = kinds
@@ -52,7 +59,20 @@ export function scheduleOf({ seed, minutes, hosts, kinds = FAULTS }) {
       .sort((one, other) => one.order - other.order)
       .slice(0, Math.floor(hosts.length / 2))
       .map(({ host }) => host);
-    const hit = kind === 'partition-half' ? half : [pick(hosts)];
-    schedule.push({ kind, hosts: hit, seconds, calmSeconds: CALM_SECONDS });
+    const hit = (one, from) => (one === 'partition-half' ? half : [pick(from)]);
+    const faults = [{ kind, hosts: hit(kind, hosts) }];
+    while (faults.length < atOnce) {
+      const free = hosts.filter((host) => !faults.some((one) => one.hosts.includes(host)));
+      const possible = kinds.filter((one) => faults.every((other) => isPossible(one, other.kind)));
+      const next = pick(possible.filter((one) => one !== 'partition-half'));
+      if (next === undefined || free.length === 0) break;
+      faults.push({ kind: next, hosts: hit(next, free) });
+    }
+    schedule.push({ faults, seconds, calmSeconds: CALM_SECONDS });
   }
+}
+
+/** Whether two kinds can be inflicted at once. */
+function isPossible(one, other) {
+  return !EXCLUSIVE.some((group) => group.includes(one) && group.includes(other));
 }

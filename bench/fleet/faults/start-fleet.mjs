@@ -273,12 +273,15 @@ function createMachines({ folder, hosts, serverCount, rate }) {
           return hosts.every((other) => view?.hosts[other]?.usable === true);
         }),
       ),
-    async inflict(kind, hit, seconds) {
+    /** Inflicts faults `{ kind, hosts }[]` at once. Returns them with their times. */
+    async inflict(faults, seconds) {
       const startMs = nowMs();
-      const heal = await begin(kind, hit);
+      const heals = [];
+      for (const { kind, hosts: hit } of faults) heals.push(await begin(kind, hit));
       await sleep(seconds * 1000);
-      await heal();
-      return { startMs, endMs: nowMs() };
+      for (const heal of heals) await heal();
+      const endMs = nowMs();
+      return faults.map((fault) => ({ ...fault, startMs, endMs }));
     },
     /** Ends the requests of the clients. Resolves when all requests have been answered. */
     async endClients() {

@@ -23,12 +23,12 @@ test.each([
   expect(addressOf({ lo: [at('127.0.0.1', true)], eth0: list })).toBe(address);
 });
 
-test('an address that only this machine can use is not told, also where a name leads to it', async () => {
+test('an address that only this machine can use is not told, also where a name leads to it or a target cannot be reached', async () => {
   const outward = Object.values(networkInterfaces())
     .flatMap((list) => list ?? [])
     .filter(({ internal }) => !internal)
     .map(({ address }) => address);
-  const address = await ownAddress(['localhost', '127.0.0.1', '::1']);
+  const address = await ownAddress(['localhost', '127.0.0.1', '::1', '255.255.255.255']);
   if (outward.length === 0) expect(address).toBe(null);
   else expect(outward).toContain(address);
 });

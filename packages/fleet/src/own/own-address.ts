@@ -31,8 +31,9 @@ async function addressTowards(target: string): Promise<string> {
   const socket = createSocket(family === 6 ? 'udp6' : 'udp4');
   try {
     await new Promise<void>((resolve, reject) => {
-      socket.once('error', reject);
-      socket.connect(ANY_PORT, address, resolve);
+      // Node calls a callback of `connect` also where it fails.
+      socket.once('error', reject).once('connect', resolve);
+      socket.connect(ANY_PORT, address);
     });
     return socket.address().address;
   } finally {
@@ -54,7 +55,7 @@ export function addressOf(interfaces: ReturnType<typeof networkInterfaces>): str
  * as `fe80::1` needs the name of an interface, which differs between machines: RFC 4291, section 2.5.6.
  */
 function isOnlyHere(address: string): boolean {
-  return /^(127\.|::1$|fe[89ab])/i.test(address);
+  return /^(127\.|0\.0\.0\.0$|::1?$|fe[89ab])/i.test(address);
 }
 
 /** Tells the address of this machine, and each change of it, until the signal fires: a laptop moves to another network. */

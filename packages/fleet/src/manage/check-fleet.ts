@@ -42,7 +42,7 @@ export async function checkFleet(
             name,
             state: 'warning',
             message: `NATS does not answer at ${where}. Until it does, this machine (${host}) serves alone.`,
-            mend: `Start \`mai serve --fleet\` again on ${authority}: it starts nats-server.`,
+            mend: `Start \`mai serve --fleet\` again on ${authority}: it starts nats-server. If ${authority} has a new address, run \`mai fleet address ADDRESS\` there, and then here.`,
           },
       ...(natsServer === null ? [] : [natsServer]),
     ];

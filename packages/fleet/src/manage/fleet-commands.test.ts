@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 import { formatInvitation } from '../pairing/invitation/invitation.js';
+import { readRegistry } from '../pairing/hosts/registry.js';
 import { initFleet } from '../pairing/init-fleet.js';
 import { fleetPaths, type FleetPaths } from '../pairing/files/fleet-folder.js';
 import {
@@ -50,7 +51,7 @@ test('on a machine without a fleet, a dry run tells what cannot be done, and cha
   await expect(dryRun('init', null, 'Bad Name')).rejects.toMatchObject({ code: 'INVALID_REQUEST' });
   await expect(dryRun('join', INVITATION)).resolves.toMatchObject({ json: { host: 'laptop' } });
   await expect(dryRun('join', 'mai1-x')).rejects.toMatchObject({ code: 'INVITATION_REFUSED' });
-  for (const name of ['remove', 'leave', 'rotate'] as const)
+  for (const name of ['remove', 'leave', 'rotate', 'address'] as const)
     await expect(dryRun(name, 'x')).rejects.toMatchObject({ code: 'NOT_PAIRED' });
   expect(await readdir(folder)).toEqual([]);
 });
@@ -66,6 +67,9 @@ test('on the machine that made a fleet, a dry run tells what cannot be done', as
     message: expect.stringContaining('The fleet has a host desktop already.'),
   });
   await expect(dryRun('rotate')).resolves.toMatchObject({ json: { dryRun: true } });
+  await expect(dryRun('address', '10.0.0.300')).rejects.toMatchObject({ code: 'INVALID_REQUEST' });
+  await expect(dryRun('address', '10.0.0.9')).resolves.toMatchObject({ json: { dryRun: true } });
+  expect((await readRegistry(folder)).address).toBe('127.0.0.1');
   await expect(dryRun('leave')).resolves.toMatchObject({ json: { dryRun: true } });
 });
 

@@ -67,7 +67,8 @@ export {
   simulatedDemoPressure,
 } from './demo/simulated-policy.js';
 export { playDemo } from './demo/play-demo.js';
-export type { DemoParameters, DemoStep } from './demo/play-demo.js';
+export type { DemoParameters } from './demo/play-demo.js';
+export type { DemoStep } from './demo/show-switch.js';
 export type { DemoAnswer } from './demo/ask-model.js';
 export type { DemoStage } from './demo/demo-stage.js';
 export type { AutopilotPlace, KeepOptions } from './autopilot/keep-options.js';

@@ -17,13 +17,8 @@ const SLACK_BYTES = 640 * MIB;
 /** The most bytes that the demo's process takes. */
 const MOST_TAKEN_BYTES = 1536 * MIB;
 
-/** Long enough that the memory of two models differs by more than the width of their estimates' intervals. */
-const CONTEXT_TOKENS = 16_384;
-/**
- * How much of the difference between the two largest models must be freed. With less, the largest one would fit with a shorter
- * context; with more, the middle one would hardly fit.
- */
-const FREED_RATIO = 0.6;
+/** The shortest context that Mai offers: the step down is then to another model, not to the same one with a shorter context. */
+const CONTEXT_TOKENS = 4096;
 /** Share of RAM above which memory is about to run out. */
 const HARD_LIMIT_RATIO = 0.97;
 
@@ -103,8 +98,8 @@ export function demoPolicy(
 }
 
 /**
- * Bytes to take so that the use is above the limit with the largest model, and below the limit with the middle one. Null
- * where the size of the middle one is not known.
+ * Bytes to take so that the use is above the limit with the largest model, and as far below the limit with the middle one.
+ * 0 where other programs have taken enough already. Null where the size of the middle one is not known.
  *
  * @param useBytes - the use of RAM while the largest model is loaded
  */
@@ -118,10 +113,8 @@ export function bytesToTake(
   const loadBytes = loadBytesOf(config.models[1]?.key, models, resources);
   if (largest?.footprint == null || loadBytes === null) return null;
   const differenceBytes = Math.max(0, totalBytesOf(largest.footprint) - loadBytes);
-  return Math.min(
-    MOST_TAKEN_BYTES,
-    Math.round(limitBytes - useBytes + differenceBytes * FREED_RATIO),
-  );
+  const wantedBytes = Math.round(limitBytes - useBytes + differenceBytes / 2);
+  return Math.min(MOST_TAKEN_BYTES, Math.max(0, wantedBytes));
 }
 
 /** The upper end of a model's memory, which a load is charged. */

@@ -28,16 +28,23 @@ function machine(availableBytes: number): Resources {
   };
 }
 
-/** A stage that keeps the headings and the texts. `available`: the free memory that each host of the demo sees, in turn. */
-function createStage(folder: string, available: readonly number[]) {
+/**
+ * A stage that keeps the headings and the texts. `available`: the free memory that each host of the demo sees, in turn.
+ * `gone`: the part of it that is taken after these texts.
+ */
+function createStage(
+  folder: string,
+  available: readonly number[],
+  gone: (texts: readonly string[]) => number = () => 0,
+) {
   const headings: string[] = [];
   const texts: string[] = [];
   let opened = 0;
   const stage: DemoStage = {
     openHost: (options) => {
-      const resources = machine(available[Math.min(opened, available.length - 1)] ?? 0);
+      const free = available[Math.min(opened, available.length - 1)] ?? 0;
       opened += 1;
-      const snapshot = () => Promise.resolve(resources);
+      const snapshot = () => Promise.resolve(machine(free - gone(texts)));
       const folders = { dataFolder: home, cacheFolder: home, configFolder: home, userHome: home };
       return openHost({
         env: {},
@@ -106,4 +113,40 @@ test('the first answer corrects the prediction of the speed', async () => {
   const error = (expected: number): number =>
     Math.abs(Math.log(expected / (first?.answer?.tokensPerSecond ?? 0)));
   expect(error(after.expected)).toBeLessThanOrEqual(Math.max(error(before.expected), Math.log(2)));
+});
+
+/** The bytes that the process of the demo holds by the demo's own words. */
+function announcedBytes(texts: readonly string[]): number {
+  if (texts.includes('The process has ended.')) return 0;
+  const announced = texts.find((text) => text.startsWith('A process of the demo takes'));
+  return Number(/takes ([\d.]+) MiB/.exec(announced ?? '')?.[1] ?? 0) * MIB;
+}
+
+test('the largest model gives way to a smaller one and comes back, all with the same context', async () => {
+  const { stage, texts } = createStage(path.join(home, 'models'), [12 * GIB], announcedBytes);
+  const steps = await playDemo(stage, SIZES);
+  if (typeof steps === 'string') throw new Error(steps);
+  // The memory of these files differs so little that the growth forecast decides which of the two smaller ones is loaded.
+  const smaller = expect.stringMatching(/^noise-(8|16)m$/) as string;
+  expect(steps.map(({ step, modelKey }) => [step, modelKey])).toEqual([
+    ['choose', 'noise-32m'],
+    ['step-down', smaller],
+    ['step-up', 'noise-32m'],
+  ]);
+  const loaded = texts.filter((text) => text.startsWith('Loaded'));
+  expect(loaded).toHaveLength(3);
+  for (const text of loaded) expect(text).toMatch(/, 4,096 tokens of context\.$/);
+});
+
+test('where other programs have taken enough memory, the demo takes none, and does not wait for a step up', async () => {
+  const { stage, headings } = createStage(path.join(home, 'models'), [12 * GIB], (shown) =>
+    shown.some((text) => text.startsWith('Mai has learned')) ? 2 * GIB : 0,
+  );
+  const steps = await playDemo(stage, { ...SIZES, switchWithinMs: 2000 });
+  if (typeof steps === 'string') throw new Error(steps);
+  expect(steps.map(({ step, takenBytes }) => [step, takenBytes])).toEqual([
+    ['choose', 0],
+    ['step-down', 0],
+  ]);
+  expect(headings).not.toContain('The memory is free again');
 });

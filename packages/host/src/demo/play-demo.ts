@@ -1,9 +1,7 @@
 import path from 'node:path';
-import type { AutopilotEvent } from '@mai/autopilot';
-import { totalBytesOf, type SpeedRange } from '@mai/memory-ledger';
+import { messageOf } from '../guards.js';
 import type { Host } from '../host.js';
-import { formatBytes, formatSpeed } from '../words.js';
-import { askModel, type DemoAnswer } from './ask-model.js';
+import { formatBytes } from '../words.js';
 import {
   bytesToTake,
   demoModels,
@@ -12,46 +10,23 @@ import {
   type DemoPolicy,
 } from './demo-policy.js';
 import type { DemoStage } from './demo-stage.js';
-import { untilLoaded } from './follow-autopilot.js';
+import { ramUse, showSwitch, type DemoStep, type Story } from './show-switch.js';
 import { takeMemory } from './take-memory.js';
 import { writeNoiseModels } from './write-noise-models.js';
 
 const MIB = 2 ** 20;
 const SIZES_BYTES = [128 * MIB, 256 * MIB, 512 * MIB];
 /** A switch that has not come after this time is reported as missing. */
-const SWITCH_WITHIN_MS = 20_000;
+const SWITCH_WITHIN_MS = 12_000;
 const TOO_LITTLE_MEMORY = 'this machine has too little free memory: the demo takes up to 3.5 GiB';
+
+const OTHERS_TOOK =
+  'Other programs have taken so much memory meanwhile that the demo takes none itself, and does not wait until they free it.';
 
 /** Parameters that tests change. */
 export interface DemoParameters {
   readonly sizesBytes?: readonly number[];
   readonly switchWithinMs?: number;
-}
-
-/** The parts of the running demo. */
-interface Story {
-  readonly stage: DemoStage;
-  readonly host: Host;
-  /** The autopilot's events from its start. */
-  readonly events: AsyncIterator<AutopilotEvent>;
-  readonly switchWithinMs: number;
-  /** The use of RAM above which Mai steps down. */
-  readonly limitBytes: number;
-}
-
-/** One chapter of the demo. */
-export interface DemoStep {
-  readonly step: 'choose' | 'step-down' | 'step-up';
-  /** The model that was loaded. Null where the expected switch did not come in time. */
-  readonly modelKey: string | null;
-  /** Bytes that the demo's own process holds. */
-  readonly takenBytes: number;
-  readonly estimatedBytes: number | null;
-  /** From the engine's own log; null where the log was not read. */
-  readonly measuredBytes: number | null;
-  readonly answer: Omit<DemoAnswer, 'text' | 'modelKey'> | null;
-  /** Predicted tokens per second, before the load and after the answer; null where nothing is known. */
-  readonly predicted: { readonly before: SpeedRange | null; readonly after: SpeedRange | null };
 }
 
 /**
@@ -99,28 +74,42 @@ export async function playDemo(
   const events = running.events[Symbol.asyncIterator]();
   const story: Story = { stage, host, events, switchWithinMs, limitBytes: policy.limitBytes };
   const first = await choose(story);
-  const largest = first.modelKey;
-  if (largest === null) {
+  if (first.modelKey === null) {
     return `Mai has not loaded a model of the demo within ${switchWithinMs / 1000} s`;
   }
   const steps = [first];
-  let isSmaller: boolean;
-  {
-    const bytes = await pressureFor(host, policy);
-    await using taken = await takeMemory(bytes);
-    stage.heading('Another program takes memory');
-    stage.text(`A process of the demo takes ${formatBytes(bytes)} of real memory.`);
-    await stage.whileMemoryChanges(() => host.status(), taken.taken);
-    const down = await afterSwitch(story, 'step-down', bytes, (key) => key !== largest);
-    steps.push(down);
-    isSmaller = down.modelKey !== null;
-  }
-  stage.heading('The memory is free again');
-  stage.text('The process has ended.');
+  const bytes = await pressureFor(host, policy);
+  stage.heading('Another program takes memory');
+  const down = await stepDown(story, bytes);
+  steps.push(down);
   // Without the step down, the largest model is still loaded, and no switch is to come.
-  if (isSmaller) steps.push(await afterSwitch(story, 'step-up', 0, (key) => key === largest));
+  if (down.modelKey !== null && bytes > 0) {
+    stage.heading('The memory is free again');
+    stage.text('The process has ended.');
+    steps.push(await showSwitch(story, 'step-up', 0));
+  }
   await running.stop();
   return steps;
+}
+
+/** Takes memory until the autopilot has stepped down. */
+async function stepDown(story: Story, bytes: number): Promise<DemoStep> {
+  const { stage, host } = story;
+  if (bytes === 0) {
+    stage.text(OTHERS_TOOK);
+    return showSwitch(story, 'step-down', bytes);
+  }
+  await using taken = await takeMemory(bytes);
+  stage.text(`A process of the demo takes ${formatBytes(bytes)} of real memory.`);
+  try {
+    await stage.whileMemoryChanges(() => host.status(), taken.taken);
+  } catch (error) {
+    stage.signal.throwIfAborted();
+    const end = `${messageOf(error)} The system ends processes where memory runs out.`;
+    stage.text(stage.style.caution(end));
+  }
+  // Not before the switch, because the end of this block ends the process.
+  return await showSwitch(story, 'step-down', bytes);
 }
 
 /** Writes the models to the first suitable disk. */
@@ -145,82 +134,20 @@ async function choose(story: Story): Promise<DemoStep> {
   const { stage, host } = story;
   stage.heading('llama.cpp loads the best model that fits');
   const before = await host.resources();
-  const step = await afterSwitch(story, 'choose', 0, () => true);
+  const step = await showSwitch(story, 'choose', 0);
   const after = await host.resources();
   if (step.estimatedBytes !== null && step.measuredBytes !== null) {
     const fell = (before.ram.availableBytes ?? 0) - (after.ram.availableBytes ?? 0);
     stage.text(
-      `${stage.style.good('Estimated')} before the load: ${formatBytes(step.estimatedBytes)}. From the engine's own log: ${formatBytes(step.measuredBytes)}. The machine's available memory fell by ${formatBytes(Math.max(0, fell))}, with the engine's process itself. The weights do not count there, because the system can drop the pages of a mapped file.`,
+      `${stage.style.good('Estimated')} before the load: ${formatBytes(step.estimatedBytes)}. From the engine's own log: ${formatBytes(step.measuredBytes)}. ${
+        fell > 0
+          ? `The machine's available memory fell by ${formatBytes(fell)} meanwhile: the engine's process itself and changes of other programs count there.`
+          : `The machine's available memory did not fall meanwhile, because other programs have freed some.`
+      } The weights do not count there, because the system can drop the pages of a mapped file.`,
     );
   }
   await stage.pause();
   return step;
-}
-
-/** Waits until the autopilot has loaded a wanted model, shows its steps, and asks the model. */
-async function afterSwitch(
-  { stage, host, events, switchWithinMs, limitBytes }: Story,
-  step: DemoStep['step'],
-  takenBytes: number,
-  isWanted: (modelKey: string) => boolean,
-): Promise<DemoStep> {
-  const loaded = await untilLoaded(stage, events, isWanted, switchWithinMs);
-  const status = await host.status();
-  if (loaded === null) {
-    const useBytes = ramUse(status);
-    const isBelow = useBytes !== null && useBytes <= limitBytes;
-    // Where the model is unloaded already, the load of the smaller one is late.
-    const isKept = status.residents.some((resident) => !isWanted(resident.modelKey));
-    stage.text(
-      step === 'step-down' && isBelow && isKept
-        ? `The use of RAM is still below the limit of ${formatBytes(limitBytes)}, for example because other programs have freed memory at the same time. So Mai has no reason to switch.`
-        : stage.style.caution('Mai has not switched in time.'),
-    );
-  }
-  stage.memory(status);
-  const modelKey = loaded?.modelKey ?? null;
-  const measured = status.residents.find((one) => one.modelKey === modelKey)?.footprint ?? null;
-  const estimated = loaded?.footprint ?? null;
-  const answer = modelKey === null ? null : await askModel(host, modelKey, stage.signal);
-  let after: SpeedRange | null = null;
-  if (answer !== null) {
-    const { tokens, tokensPerSecond, text } = answer;
-    const before = loaded?.loadOption.speed?.decodeTokensPerSecond ?? null;
-    const predicted = before === null ? '' : ` (predicted: ${rangeText(before)})`;
-    stage.text(
-      `${stage.style.bold(answer.modelKey)} answers ${tokens} tokens at ${formatSpeed(tokensPerSecond)} tokens/s${predicted}: ${JSON.stringify(text.slice(0, 24))}, which is noise, because the weights are random.`,
-    );
-    after = await predictedSpeed(host, answer.modelKey);
-    if (after !== null) {
-      stage.text(
-        `Mai has learned from this answer. It now predicts ${rangeText(after)} tokens/s for ${answer.modelKey}, with 2,000 tokens of context.`,
-      );
-    }
-  }
-  return {
-    step,
-    modelKey,
-    takenBytes,
-    estimatedBytes: estimated === null ? null : totalBytesOf(estimated),
-    measuredBytes: measured?.source === 'measured' ? totalBytesOf(measured) : null,
-    answer:
-      answer === null ? null : { tokens: answer.tokens, tokensPerSecond: answer.tokensPerSecond },
-    predicted: {
-      before: loaded?.loadOption.speed?.decodeTokensPerSecond ?? null,
-      after,
-    },
-  };
-}
-
-/** The tokens per second that a model is expected to generate as it would be loaded now; null where nothing is known. */
-async function predictedSpeed(host: Host, modelKey: string): Promise<SpeedRange | null> {
-  const { models } = await host.models();
-  const model = models.find(({ profile }) => profile.modelKey === modelKey);
-  return model?.speed?.decodeTokensPerSecond ?? null;
-}
-
-function rangeText({ expected, low, high }: SpeedRange): string {
-  return `${formatSpeed(expected)}, between ${formatSpeed(low)} and ${formatSpeed(high)}`;
 }
 
 async function pressureFor(host: Host, policy: DemoPolicy): Promise<number> {
@@ -230,9 +157,4 @@ async function pressureFor(host: Host, policy: DemoPolicy): Promise<number> {
   const bytes = useBytes === null ? null : bytesToTake(policy, models, status.resources, useBytes);
   if (bytes === null) throw new Error('The memory of this machine or of a model is not known.');
   return bytes;
-}
-
-/** The use of RAM in bytes; null where it is not known. */
-function ramUse({ pools }: Awaited<ReturnType<Host['status']>>): number | null {
-  return pools.find(({ pool }) => pool === 'ram')?.useBeforeBytes ?? null;
 }

@@ -3,7 +3,13 @@ import type { Resources } from '@mai/memory-ledger';
 import type { Chosen, PoolOutcome, RejectedCandidate, Selection } from '@mai/selector';
 import { explainRejection } from './explain-rejection.js';
 import { poolLabel } from '../pool-label.js';
-import { formatBytes, formatDuration, formatPercent, formatSpeed } from '../../words.js';
+import {
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatPercent,
+  formatSpeed,
+} from '../../words.js';
 
 type Decided = NonNullable<AutopilotState['decision']>;
 
@@ -119,7 +125,13 @@ function left(untilMs: number, nowMs: number): string {
 }
 
 /** The plan of a selection, without its timing. */
-export function describePlan({ decision, direction, chosen, afterDrain }: Selection): string {
+export function describePlan({
+  decision,
+  direction,
+  chosen,
+  plan,
+  afterDrain,
+}: Pick<Selection, 'decision' | 'direction' | 'chosen' | 'plan' | 'afterDrain'>): string {
   const key = chosen?.modelKey ?? 'nothing';
   const best = `the best model that fits${figuresOf(chosen)}`;
   switch (decision) {
@@ -127,10 +139,15 @@ export function describePlan({ decision, direction, chosen, afterDrain }: Select
       return `keep ${key}: it is loaded and is ${best}`;
     case 'load':
       return `load ${key}, ${best}`;
-    case 'switch':
-      return direction === null
-        ? `load ${key} again with other settings`
+    case 'switch': {
+      if (direction === null) return `load ${key} again with other settings`;
+      const isReloaded = plan.steps.some(
+        ({ action, modelKey }) => action === 'unload' && modelKey === key,
+      );
+      return chosen !== null && isReloaded
+        ? `step ${direction}: load ${key} again${settingsOf(chosen)}, ${best}`
         : `step ${direction} to ${key}, ${best}`;
+    }
     case 'wait':
       return `${direction === null ? 'load' : `step ${direction} to`} ${afterDrain?.modelKey ?? key} once ${(afterDrain?.waitsFor ?? []).join(', ')} is idle`;
     case 'release':
@@ -138,6 +155,18 @@ export function describePlan({ decision, direction, chosen, afterDrain }: Select
     case 'none':
       return 'nothing fits';
   }
+}
+
+/** The settings of a load that decide how much memory it takes: its context, and its KV cache type where it is set. */
+export function settingsOf({ loadOption }: Pick<Chosen, 'loadOption'>): string {
+  const { contextLengthTokens, kvCacheTypeK } = loadOption.loadConfig;
+  const settings = [
+    ...(contextLengthTokens === null
+      ? []
+      : [`${formatCount(contextLengthTokens)} tokens of context`]),
+    ...(kvCacheTypeK === null ? [] : [`the KV cache in ${kvCacheTypeK}`]),
+  ];
+  return settings.length === 0 ? '' : ` with ${settings.join(' and ')}`;
 }
 
 /** The quality and the speed of the chosen model, in parentheses; empty where neither is known. */

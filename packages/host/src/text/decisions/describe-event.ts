@@ -1,7 +1,8 @@
 import type { AutopilotEvent, RunEvent, RunReport } from '@mai/autopilot';
+import { isSameLoadConfig } from '@mai/memory-ledger';
 import { formatIssue, isModelConfigError } from '@mai/model-config';
 import type { Selection } from '@mai/selector';
-import { describePlan, describeReason } from './describe-decision.js';
+import { describePlan, describeReason, settingsOf } from './describe-decision.js';
 import { explainRejection } from './explain-rejection.js';
 import { formatBytes, formatCount, formatDuration } from '../../words.js';
 import { messageOf } from '../../guards.js';
@@ -122,24 +123,42 @@ function describeOutcome(report: RunReport, tookMs: number, style: EventStyle): 
   }
 }
 
+type Chosen = NonNullable<Selection['chosen']>;
+
 /** The parts of a `RunReport` that say what was planned, and what was chosen in the end. */
 interface Replan extends Pick<RunReport, 'failures'> {
-  readonly first: { readonly selection: { readonly chosen: { readonly modelKey: string } | null } };
+  readonly first: {
+    readonly selection: { readonly chosen: Pick<Chosen, 'modelKey' | 'loadOption'> | null };
+  };
   readonly last: Replan['first'] & { readonly selection: Pick<Selection, 'rejected'> };
 }
 
 /**
- * Describes why a switch has loaded another model than planned: it decides again after an unload, when memory has settled.
- * `null`: the planned model was loaded, or a load failed, which its own step has shown.
+ * Describes why a switch has loaded another model than planned, or the planned one with other settings: it decides again after
+ * an unload, when memory has settled. `null`: the plan was carried out, or a load failed, which its own step has shown.
  */
 export function describeReplan({ first, last, failures }: Replan): string | null {
-  const planned = first.selection.chosen?.modelKey;
+  const planned = first.selection.chosen;
   const { chosen, rejected } = last.selection;
-  if (planned === undefined || chosen === null || failures.length > 0) return null;
-  const rejection = rejected.find(({ modelKey }) => modelKey === planned)?.rejection;
+  if (planned === null || chosen === null || failures.length > 0) return null;
+  const what = `The planned ${planned.modelKey}${settingsOf(planned)}`;
+  if (chosen.modelKey === planned.modelKey) {
+    return isSameLoadConfig(chosen.loadOption.loadConfig, planned.loadOption.loadConfig)
+      ? null
+      : `${what} no longer fitted after the unload. It fits${otherSettings(planned, chosen)}.`;
+  }
+  const rejection = rejected.find(({ modelKey }) => modelKey === planned.modelKey)?.rejection;
   if (rejection?.code !== 'INSUFFICIENT_RAM' && rejection?.code !== 'INSUFFICIENT_VRAM')
     return null;
-  return `The planned ${planned} no longer fitted after the unload: it ${explainRejection(rejection)}.`;
+  return `${what} no longer fitted after the unload: it ${explainRejection(rejection)}.`;
+}
+
+function otherSettings(
+  planned: Pick<Chosen, 'loadOption'>,
+  chosen: Pick<Chosen, 'loadOption'>,
+): string {
+  const settings = settingsOf(chosen);
+  return settings === settingsOf(planned) ? ' with other settings' : settings;
 }
 
 function describeJournal({

@@ -1,7 +1,7 @@
 // Defaults that depend on other settings of the load.
 import { isQuantizedCacheType, type KvCacheType } from '@mai/memory-ledger';
 import type { Hyperparameters } from '../architecture/hyperparameters.js';
-import type { ImageAttention } from '../parts/vision-encoder.js';
+import type { ImageAttention } from '../parts/image-attention.js';
 import { known, type EngineProfile, type ProfileSetting } from '../profile/engine-profile.js';
 
 /** llama.cpp turns flash attention off for Grok, whatever is asked for (llama_init_from_model in llama-context.cpp). */

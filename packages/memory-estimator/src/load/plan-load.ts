@@ -1,7 +1,7 @@
 import type { LoadConfig } from '@mai/memory-ledger';
 import type { ModelIndex } from '../architecture/model-index.js';
 import { layersOfRatio } from '../parts/offload.js';
-import { imageAttentionOf } from '../parts/vision-encoder.js';
+import { imageAttentionOf } from '../parts/image-attention.js';
 import { chooseSettings, type ChosenSettings } from './choose-settings.js';
 import { checkFigures } from '../settings/check-figures.js';
 import { MAX_TOKENS, type EstimateSettings } from '../settings/estimate-settings.js';

@@ -1,6 +1,6 @@
 import type { Hyperparameters } from '../architecture/hyperparameters.js';
 import { runtimeShape } from '../parts/runtime-shape.js';
-import type { ImageAttention } from '../parts/vision-encoder.js';
+import type { ImageAttention } from '../parts/image-attention.js';
 import type { EngineSettings } from '../settings/estimate-settings.js';
 import type { ProfileValues } from '../profile/engine-profile.js';
 

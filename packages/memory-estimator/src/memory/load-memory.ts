@@ -3,7 +3,7 @@ import { indexModel, type ModelIndex } from '../architecture/model-index.js';
 import type { EstimateEnvironment } from '../load/environment.js';
 import type { LoadPlan } from '../load/plan-load.js';
 import type { SettingEnds } from '../load/choose-settings.js';
-import { visionEncoderBytes } from '../parts/vision-encoder.js';
+import { visionEncoderBytes } from '../graph/vision-encoder.js';
 import type { EngineSettings } from '../settings/estimate-settings.js';
 import { draftMemory } from './draft-memory.js';
 import type { MemoryParts } from './memory-parts.js';

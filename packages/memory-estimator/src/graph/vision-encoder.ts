@@ -1,8 +1,14 @@
 import type { GgufHeader } from '../gguf/gguf-header.js';
 import { projectorType } from '../gguf/projector-type.js';
+import { imageEncoderGraph } from './models/image-encoder.js';
+import { reserve } from './packing/allocate.js';
+import type { Graph } from './tensors/graph.js';
+import { itemAt } from '../item-at.js';
 
 const BYTES_PER_VALUE = 4;
 const CHANNELS = 3;
+/** The graph of an encoder with more layers, which no file of a model has, is not built. */
+const LAYERS_MAX = 512;
 /** Indices of each patch's position, and of its place in the merged picture. */
 const POSITIONS_PER_PATCH = 4;
 
@@ -25,25 +31,15 @@ const RESERVED_TOKENS: Readonly<Record<string, number>> = {
   phi4: 16 * 16,
 };
 
-/**
- * How the tokens of an image attend to each other; `none` without a projector. Non-causal is in both directions, so the
- * engine computes an image in one step.
- */
-export type ImageAttention = 'none' | 'causal' | 'non-causal';
-
-/** Types of projectors in `mtmd_decode_use_non_causal` of tools/mtmd/mtmd.cpp. */
-const NON_CAUSAL: ReadonlySet<unknown> = new Set(['gemma3', 'gemma4v', 'gemma4uv']);
-
-/** How the tokens of a projector's images attend to each other. */
-export function imageAttentionOf(projector: GgufHeader): Exclude<ImageAttention, 'none'> {
-  return NON_CAUSAL.has(projectorType(projector)) ? 'non-causal' : 'causal';
-}
+/** Alignment of tensors in ggml's CPU buffers (TENSOR_ALIGNMENT), in bytes. */
+const ALIGNMENT = 32;
 
 /**
- * Bytes of the buffer of a projector's encoder, which is reserved at the load: the picture, its positions, and of two
- * stages the larger: the hidden state and twice the width of the feed-forward network, or the hidden state and twice the
- * width of a projector of two layers. `null` where the header lacks a figure. Exact for Qwen3-VL-4B (322.49 MiB on LM
- * Studio's runtime 2.13.0), and for LLaVA 1.5 on the CPU with build 10257 of llama.cpp; a third too much for Gemma 3 there.
+ * Bytes of the buffer of a projector's encoder, which is reserved at the load. `null` where the header lacks a figure. The graphs
+ * of Gemma 3 and LLaVA are packed as ggml packs them, and are exact for build 10257 of llama.cpp on the CPU.
+ *
+ * For other projectors: the picture, its positions, the hidden state and twice the width of the feed-forward network. Exact for
+ * Qwen3-VL-4B (322.49 MiB on LM Studio's runtime 2.13.0).
  */
 export function visionEncoderBytes(projector: GgufHeader, flashAttention: boolean): number | null {
   const read = (key: string) => {
@@ -57,18 +53,27 @@ export function visionEncoderBytes(projector: GgufHeader, flashAttention: boolea
   const side = reservedSide(projector, patch, read);
   if (patch === null || hidden === null || feedForward === null || heads === null || side === null)
     return null;
+  const layers = read('block_count');
+  const type = projectorType(projector);
+  if (layers !== null && layers <= LAYERS_MAX && (type === 'gemma3' || type === 'mlp')) {
+    const shape = { type, hidden, heads, layers, patch, side, flashAttention } as const;
+    const graph = imageEncoderGraph(projector, shape);
+    const bytes = graph === null ? null : packedBytes(graph);
+    if (bytes !== null) return bytes;
+  }
   const patches = Math.floor(side / patch) ** 2;
-  const widest = Math.max(feedForward, mlpWidth(projector));
-  const values = CHANNELS * side * side + patches * (POSITIONS_PER_PATCH + hidden + 2 * widest);
+  const values =
+    CHANNELS * side * side + patches * (POSITIONS_PER_PATCH + hidden + 2 * feedForward);
   const scores = flashAttention ? 0 : heads * patches * patches;
   return BYTES_PER_VALUE * (values + scores);
 }
 
-/** Width of the vectors that a projector of two layers makes of each patch; 0 for another projector. */
-function mlpWidth(projector: GgufHeader): number {
-  if (projectorType(projector) !== 'mlp') return 0;
-  const [, width = 0] = projector.tensors.find(({ name }) => name === 'mm.0.weight')?.shape ?? [];
-  return width;
+/** `null` where the sizes in the header contradict each other. */
+function packedBytes({ nodes, leaves }: Graph): number | null {
+  for (const tensor of nodes) tensor.device = 0;
+  for (const tensor of leaves) tensor.device = 0;
+  const bytes = itemAt(reserve(nodes, leaves, [ALIGNMENT]).bytes, 0);
+  return Number.isSafeInteger(bytes) ? bytes : null;
 }
 
 /** Pixels of a side of the picture that the buffer is reserved for. */

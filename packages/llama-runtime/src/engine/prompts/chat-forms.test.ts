@@ -212,6 +212,32 @@ test('a response format is followed where llama.cpp makes no grammar for the tem
   expect(JSON.parse(message.content)).toEqual({ a: 1 });
 });
 
+test('an answer follows a schema that refers to itself as a whole', async () => {
+  const engine = await start(`{% for m in messages %}${TURN}{% endfor %}${ANSWER}`);
+  const schema = {
+    type: 'object',
+    properties: { a: { enum: [1] }, next: { anyOf: [{ $ref: '#' }, { type: 'null' }] } },
+    required: ['a', 'next'],
+    additionalProperties: false,
+  };
+  const response = await engine.post('/v1/chat/completions', {
+    model: 'tiny',
+    messages: [user('a')],
+    response_format: { type: 'json_schema', json_schema: { name: 'x', schema } },
+    max_tokens: 400,
+    seed: 1,
+  });
+  const [{ message }] = (await bodyOf(response)).choices;
+  type Answer = { readonly a: number; readonly next: Answer } | null;
+  let depth = 0;
+  for (let at = JSON.parse(message.content) as Answer; at !== null; at = at.next) {
+    expect(Object.keys(at)).toEqual(['a', 'next']);
+    expect(at.a).toBe(1);
+    depth += 1;
+  }
+  expect(depth).toBeGreaterThanOrEqual(1);
+});
+
 test('a level of reasoning that the template refuses is left out, as with Hunyuan', async () => {
   const engine = await start(
     `{% if reasoning_effort is defined and reasoning_effort not in ['low', 'high'] %}{{ raise_exception('no such level') }}{% endif %}{% if reasoning_effort == 'high' %}Think very hard.{% endif %}{% for m in messages %}${TURN}{% endfor %}${ANSWER}`,

@@ -7,6 +7,7 @@ import type {
   LlamaContext,
 } from '../llama-door.js';
 import { RequestError, invalidField, notSupported } from '../request-error.js';
+import { readSchemas } from './schemas.js';
 import type { SpecialTokens } from './special-tokens.js';
 import { stricterMessages } from './stricter-messages.js';
 import { TemplateProbe, hasTextAndCalls } from './template-gaps.js';
@@ -86,7 +87,7 @@ export class Prompts {
     }
     // llama.cpp adds the first token itself to a prompt with images.
     const start = images.length > 0 ? null : this.#model.special.start;
-    const asked = chatFormatOf(prompt.format);
+    const asked = chatFormatOf(readSchemas(prompt.format));
     const { chat, messages, format, template } = this.#fit(prompt.messages, asked, start);
     if (chat.prompt === '')
       throw invalidField('messages', "has no text that the model's chat template writes");
@@ -210,6 +211,11 @@ export class Prompts {
       return this.#context.getFormattedChat(messages, template ?? undefined, format);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
+      const [, schema] = /JSON schema conversion failed:\s*([^]*)/.exec(reason) ?? [];
+      if (schema !== undefined) {
+        const field = format.tools === undefined ? 'response_format' : 'tools';
+        throw invalidField(field, `has a schema that llama.cpp does not take: ${schema}`);
+      }
       throw new RequestError(400, `the model's chat template refuses the request: ${reason}`, {
         code: 'invalid_value',
       });

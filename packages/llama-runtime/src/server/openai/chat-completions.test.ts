@@ -315,6 +315,8 @@ describe('A chat completion that is refused', () => {
     [{ temperature: 'hot' }, 400, 'invalid_value'],
     [{ stop: [''] }, 400, 'invalid_value'],
     [{ logit_bias: { 5: 1 } }, 501, 'not_supported'],
+    [{ grammar: 'root ::= "yes"' }, 501, 'not_supported'],
+    [{ json_schema: { type: 'object' } }, 501, 'not_supported'],
     [{ logprobs: true }, 501, 'not_supported'],
     [{ top_logprobs: 3 }, 501, 'not_supported'],
     [{ modalities: ['text', 'audio'] }, 501, 'not_supported'],

@@ -64,6 +64,12 @@ export function refuseUnsupported(body: JsonObject): void {
   if (bias !== null && Object.keys(bias).length > 0) {
     throw notSupported('logit_bias: the binding of llama.cpp does not take it', 'logit_bias');
   }
+  // Extensions of llama-server. A client that sends one relies on the form of the answer.
+  for (const field of ['grammar', 'json_schema']) {
+    const value = body[field];
+    if (value !== undefined && value !== null && value !== '')
+      throw notSupported(`${field}: the engine takes a JSON schema in 'response_format'`, field);
+  }
   const logprobs = body['logprobs'];
   if (logprobs !== undefined && logprobs !== null && logprobs !== false) refuseLogprobs('logprobs');
   if ((numberField(body, 'top_logprobs') ?? 0) > 0) refuseLogprobs('top_logprobs');

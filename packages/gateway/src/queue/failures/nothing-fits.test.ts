@@ -136,3 +136,16 @@ test.each(Object.entries(CASES))('%s', (_name, given) => {
   for (const part of says) expect(failure.message).toContain(part);
   if (code !== 'nothing_fits') expect(failure.message).not.toContain('Free memory');
 });
+
+test('a model whose file the engine refuses is named with the reason, and no memory is to be freed', () => {
+  const refusal = { reason: 'its rope.dimension_count is 6, but its keys have 64 values' };
+  const refused = { modelKey: 'a', rejection: { code: 'ENGINE_REFUSES', refusal } };
+  const absent = { modelKey: 'b', rejection: { code: 'NOT_DOWNLOADED' } };
+  expect(nothingFits([absent, refused], ANY_MODEL, catalogOf(true))).toEqual({
+    code: 'load_failed',
+    status: 503,
+    message:
+      'a cannot be loaded: its rope.dimension_count is 6, but its keys have 64 values. "mai models" lists the models that can be loaded.',
+    retryAfterSeconds: null,
+  });
+});

@@ -1,3 +1,4 @@
+import { asSentence } from '../../as-sentence.js';
 import { createFailure } from '../../protocols/create-failure.js';
 import type { Failure } from '../../protocols/protocol.js';
 import type { ServingCatalog, ServingRequest } from '../../ports/serving-port.js';
@@ -31,6 +32,16 @@ export function nothingFits(
     const some = rejected.length === 0 ? '' : ` (${listed(rejected)})`;
     return notDownloaded(
       `No model of ${names} is downloaded${some}. ${getModel(runtime)}. GET /v1/models lists the models that are downloaded.`,
+    );
+  }
+  const [refused] = rejected.filter(({ rejection }) => rejection.code === 'ENGINE_REFUSES');
+  if (refused !== undefined && isAll('NOT_DOWNLOADED', 'ENGINE_REFUSES')) {
+    const reason = refused.rejection.refusal?.reason ?? 'the engine refuses its file';
+    return createFailure(
+      'load_failed',
+      503,
+      asSentence(`${refused.modelKey} cannot be loaded: ${reason}`) +
+        ' "mai models" lists the models that can be loaded.',
     );
   }
   if (isAll('NOT_DOWNLOADED', 'MISSING_CAPABILITY')) {

@@ -64,5 +64,5 @@ test('the address of an LM Studio stays where its HTTP server does not answer in
   server.closeAllConnections();
   await new Promise((resolve) => server.close(resolve));
   nowMs += 60_000;
-  await expect(address()).rejects.toMatchObject({ code: 'SERVER_OFF' });
+  await expect(address()).rejects.toMatchObject({ code: 'UNREACHABLE' });
 });

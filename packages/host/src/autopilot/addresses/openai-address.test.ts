@@ -93,7 +93,16 @@ test('a server that does not answer in time is not reported as off', async () =>
   });
 });
 
-test('the server is off where nothing listens', async () => {
+test('LM Studio is off where nothing listens at its own address', async () => {
   server.close();
+  await expect(find()).rejects.toMatchObject({
+    name: 'LMStudioError',
+    code: 'UNREACHABLE',
+    message: expect.stringContaining(`${url} cannot be reached (connection refused)`),
+  });
+});
+
+test('the server is off where LM Studio breaks off its connections', async () => {
+  server.removeAllListeners('request').on('request', ({ socket }) => socket.destroy());
   await expect(find()).rejects.toMatchObject({ code: 'SERVER_OFF' });
 });

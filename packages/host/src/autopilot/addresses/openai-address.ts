@@ -4,7 +4,7 @@ import {
   parseBaseUrl,
   type LMStudioClient,
 } from '@mai/lmstudio-adapter';
-import { isRecord } from '../../guards.js';
+import { errorCodeOf, isRecord } from '../../guards.js';
 import { HostError } from '../../host-error.js';
 import type { HostContext } from '../../host-options.js';
 import type { OpenAiAddress } from '../../runtime/runtime-client.js';
@@ -13,6 +13,9 @@ interface Answer {
   readonly status: number;
   readonly json: unknown;
 }
+
+/** `silent`: no answer in time. `refused`: no program listens at the address. `none`: the server broke off. */
+type NoAnswer = 'silent' | 'refused' | 'none';
 
 /** Maximum wait for one answer, also where the host's `timeoutMs` is longer. */
 const PROBE_TIMEOUT_MS = 5000;
@@ -26,7 +29,8 @@ const USUAL_PORT = 1234;
  * accepts WebSocket connections on its own ports. So a connection does not prove that the server runs, but a list of
  * models does.
  *
- * @throws HostError `SERVER_OFF`; LMStudioError `TIMED_OUT` where nothing answers in time, which says nothing about the server
+ * @throws HostError `SERVER_OFF`; LMStudioError `UNREACHABLE` where no program listens at LM Studio's own address, `TIMED_OUT` where
+ *   nothing answers in time, which says nothing about the server
  */
 export async function findOpenAiAddress(
   context: HostContext,
@@ -42,15 +46,25 @@ export async function findOpenAiAddress(
   const addresses = context.url === null && host.isLocal && usual !== own ? [own, usual] : [own];
   const deadlineMs = Math.min(PROBE_TIMEOUT_MS, context.timeoutMs ?? Infinity);
   let silent: string | null = null;
+  let isGone = false;
   for (const address of addresses) {
     const answer = await servesModels(address, requestHeaders, deadlineMs, signal);
     if (answer === 'yes') return { baseUrl: `${address}/v1`, requestHeaders };
     if (answer === 'silent') silent ??= address;
+    if (answer === 'refused' && address === own) isGone = true;
   }
   if (silent !== null) {
     throw new LMStudioError(
       'TIMED_OUT',
       `LM Studio runs, but its HTTP server at ${silent} did not list the models within ${deadlineMs / 1000} s. This machine may have no CPU time left. Try again. If it lasts, start the server with "lms server start".`,
+      { baseUrl },
+    );
+  }
+  // Whether the app still runs at another port is not known.
+  if (isGone) {
+    throw new LMStudioError(
+      'UNREACHABLE',
+      `LM Studio at ${own} cannot be reached (connection refused). Start LM Studio, and its server with "lms server start".`,
       { baseUrl },
     );
   }
@@ -69,25 +83,28 @@ async function servesModels(
   headers: Readonly<Record<string, string>>,
   deadlineMs: number,
   signal: AbortSignal,
-): Promise<'yes' | 'no' | 'silent'> {
+): Promise<'yes' | 'no' | 'silent' | 'refused'> {
   let silent = false;
   for (const path of ['/v1/models', '/api/v0/models']) {
     const answer = await getJson(`${address}${path}`, headers, deadlineMs, signal);
-    // A server that refuses the token (401 or 403) is on.
+    if (answer === 'refused') return answer;
     if (answer === 'silent') silent = true;
-    else if (answer?.status === 401 || answer?.status === 403) return 'yes';
-    else if (isRecord(answer?.json) && Array.isArray(answer.json['data'])) return 'yes';
+    else if (answer !== 'none' && isListOrRefusal(answer)) return 'yes';
   }
   return silent ? 'silent' : 'no';
 }
 
-/** Null where no server is there or it breaks off. For a client, such a server is off. */
+/** A server that refuses the token (401 or 403) is on, too. */
+function isListOrRefusal({ status, json }: Answer): boolean {
+  return status === 401 || status === 403 || (isRecord(json) && Array.isArray(json['data']));
+}
+
 async function getJson(
   url: string,
   headers: Readonly<Record<string, string>>,
   deadlineMs: number,
   signal: AbortSignal,
-): Promise<Answer | 'silent' | null> {
+): Promise<Answer | NoAnswer> {
   const { get } = url.startsWith('https:') ? await import('node:https') : await import('node:http');
   const deadline = AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]);
   try {
@@ -107,9 +124,10 @@ async function getJson(
       });
       request.on('error', reject);
     });
-  } catch {
+  } catch (error) {
     signal.throwIfAborted();
-    return deadline.aborted ? 'silent' : null;
+    if (deadline.aborted) return 'silent';
+    return errorCodeOf(error) === 'ECONNREFUSED' ? 'refused' : 'none';
   }
 }
 

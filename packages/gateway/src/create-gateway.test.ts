@@ -1,5 +1,7 @@
+import { once } from 'node:events';
+import { Agent, request, type IncomingMessage } from 'node:http';
+import { text as textOf } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
-import { request } from 'node:http';
 import { DECISION_WORDS } from '@mai/host';
 import { fakeFleet, fleetHost, fleetReport } from '../test/fakes/fake-fleet.js';
 import { LARGE, openWorld, SMALL, type GatewayWorld } from '../test/worlds/open-world.js';
@@ -139,3 +141,30 @@ it('ends running streams before it closes, and refuses new requests', async () =
   expect(text.trimEnd().endsWith('data: [DONE]')).toBe(true);
   await expect(fetch(`${own.url}/healthz`)).rejects.toThrow();
 });
+
+it('tells a client that keeps its connection that it stops, on that connection', async () => {
+  await using own = await openWorld();
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const first = await askOn(agent, own.url);
+  const drained = own.gateway.drain();
+  const second = await askOn(agent, own.url);
+  await drained;
+  agent.destroy();
+  expect(first).toMatchObject({ status: 200, connection: 'keep-alive' });
+  expect(second).toMatchObject({ status: 503, connection: 'close', isSameConnection: true });
+  expect(second.text).toContain('Mai is stopping.');
+});
+
+/** Sends a chat on a connection of the agent. */
+async function askOn(agent: Agent, url: string) {
+  const sent = request(`${url}/v1/chat/completions`, { method: 'POST', agent });
+  sent.end(JSON.stringify({ messages: [{ role: 'user', content: 'Hi' }] }));
+  const [answer] = (await once(sent, 'response')) as [IncomingMessage];
+  const { statusCode: status, headers } = answer;
+  return {
+    status,
+    connection: headers.connection,
+    isSameConnection: sent.reusedSocket,
+    text: await textOf(answer),
+  };
+}

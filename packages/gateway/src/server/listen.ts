@@ -10,6 +10,7 @@ import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { asSentence } from '../as-sentence.js';
 import { GatewayError } from '../gateway-error.js';
 import { boundHandshakes } from './bound-handshakes.js';
+import { createConnectionEnd } from './end-connections.js';
 import { answerBrokenRequests, refuseManyHeaders } from './own-answers/broken-requests.js';
 import { afterReading } from './request/late-requests.js';
 
@@ -49,7 +50,7 @@ export interface Listening {
   readonly url: string;
   readonly host: string;
   readonly port: number;
-  /** Accepts no new connection, ends idle ones, and resolves when the last has ended. */
+  /** Accepts no new connection, ends the others once they are idle, and resolves when the last one has ended. */
   close(): Promise<void>;
   /** Ends every connection at once. */
   destroy(): void;
@@ -69,8 +70,6 @@ const CHECKS_PER_TIMEOUT = 5;
 const KEEP_ALIVE_MS = 65_000;
 /** Time for a TLS handshake; Node's own limit is two minutes. Long enough for 4,096 clients that have waited for a suspended process. */
 const HANDSHAKE_TIMEOUT_MS = 30_000;
-/** How often idle connections are ended while the server closes. */
-const CLOSE_IDLE_MS = 50;
 const MAX_HEADER_BYTES = 32_768;
 const MAX_HEADERS = 200;
 
@@ -122,6 +121,7 @@ export async function listen(
   server.maxConnections = maxConnections;
   // Node drops what is above, so one more is kept to see that there are too many.
   server.maxHeadersCount = MAX_HEADERS + 1;
+  const end = createConnectionEnd(server);
   await open(server, host, port);
   answerBrokenRequests(server, { headersTimeoutMs, requestTimeoutMs });
   const bound = boundPort(server) ?? port;
@@ -130,22 +130,8 @@ export async function listen(
     url: `${tls === undefined ? 'http' : 'https'}://${name}:${bound}`,
     host,
     port: bound,
-    close: () =>
-      new Promise((resolve) => {
-        // A connection becomes idle when its last answer has ended, and would then stay open for its next request.
-        const closing = setInterval(
-          () => afterReading(() => server.closeIdleConnections()),
-          CLOSE_IDLE_MS,
-        );
-        // Ends idle connections, too.
-        afterReading(() =>
-          server.close(() => {
-            clearInterval(closing);
-            resolve();
-          }),
-        );
-      }),
-    destroy: () => server.closeAllConnections(),
+    close: () => end.close(),
+    destroy: () => end.destroy(),
     endRefused: () => {
       for (const socket of connections) if (isAdmitted?.(socket) === false) socket.destroy();
     },

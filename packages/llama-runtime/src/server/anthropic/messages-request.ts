@@ -20,9 +20,7 @@ export function chatBodyOf(body: JsonObject): JsonObject {
     throw notSupported('mcp_servers: the engine calls no MCP server; send their tools as `tools`');
   }
   const system = textOf(body['system'], 'system');
-  const messages = (objectsField(body, 'messages') ?? []).flatMap((message, index) =>
-    messagesOf(message, `messages[${index}]`),
-  );
+  const messages = readMessages(objectsField(body, 'messages') ?? []);
   return {
     messages: [...(system === '' ? [] : [{ role: 'system', content: system }]), ...messages],
     ...toolsOf(body),
@@ -50,6 +48,35 @@ function responseFormatOf(body: JsonObject): JsonObject {
   if (type !== 'json_schema')
     throw invalidField('output_config.format.type', "must be 'json_schema'");
   return { response_format: { type, json_schema: { schema } } };
+}
+
+/**
+ * The messages of the conversation. The last summary of Anthropic's own compaction takes the place of what was before it, as it
+ * does there. It becomes a user's message, because many templates take no conversation that the assistant begins.
+ */
+function readMessages(messages: readonly JsonObject[]): readonly JsonObject[] {
+  const read: JsonObject[] = [];
+  for (const [index, message] of messages.entries()) {
+    const path = `messages[${index}]`;
+    const blocks = isArray(message['content']) ? message['content'] : [];
+    const at = blocks.findLastIndex((block) => summaryOf(block) !== null);
+    if (at < 0) {
+      read.push(...messagesOf(message, path));
+      continue;
+    }
+    const after = blocks.slice(at + 1);
+    read.length = 0;
+    read.push({ role: 'user', content: summaryOf(blocks[at]) });
+    if (after.length > 0) read.push(...messagesOf({ ...message, content: after }, path));
+  }
+  return read;
+}
+
+/** The summary of a compaction; null for other blocks, and for a compaction that failed. */
+function summaryOf(block: unknown): string | null {
+  return isJsonObject(block) && block['type'] === 'compaction'
+    ? stringField(block, 'content')
+    : null;
 }
 
 function messagesOf(message: JsonObject, path: string): readonly JsonObject[] {
@@ -103,7 +130,7 @@ function assistantMessage(blocks: readonly JsonObject[], path: string): JsonObje
           arguments: JSON.stringify(block['input'] ?? {}),
         },
       });
-    } else if (block['type'] !== 'redacted_thinking') {
+    } else if (!needsNoAnswer(block)) {
       throw unknownBlock(block, `${path}.content[${index}]`);
     }
   }
@@ -113,6 +140,17 @@ function assistantMessage(blocks: readonly JsonObject[], path: string): JsonObje
     ...(thoughts.length > 0 && { reasoning_content: thoughts.join('\n') }),
     ...(calls.length > 0 && { tool_calls: calls }),
   };
+}
+
+/**
+ * Whether a block may be left out. Anthropic runs its own tools itself, and the text after their results says what they found. So a
+ * conversation that has begun there goes on with this engine.
+ */
+function needsNoAnswer({ type }: JsonObject): boolean {
+  if (type === 'redacted_thinking' || type === 'compaction') return true;
+  return (
+    type === 'server_tool_use' || type === 'mcp_tool_use' || /_tool_result$/.test(String(type))
+  );
 }
 
 /** The result of a tool: a text, or parts where it has an image, such as a picture that the agent has read. */

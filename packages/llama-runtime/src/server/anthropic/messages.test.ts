@@ -174,6 +174,55 @@ describe("Anthropic's messages", () => {
     expect(message.usage.input_tokens).toBeGreaterThan(100);
   });
 
+  it('go on with a conversation in which Anthropic has run tools, and see the text only', async () => {
+    const tokensOf = async (content: readonly object[]) => {
+      const response = await engine.post('/v1/messages', {
+        ...MESSAGE,
+        max_tokens: 1,
+        messages: [...MESSAGE.messages, { role: 'assistant', content }, ...MESSAGE.messages],
+      });
+      expect(response.status).toBe(200);
+      return (await bodyOf(response)).usage.input_tokens;
+    };
+    const text = { type: 'text', text: 'It rains.' };
+    const search = { id: 'srvtoolu_1', name: 'web_search', input: { query: 'Ulm' } };
+    const found = { type: 'web_search_result', url: 'https://a.example', title: 'a' };
+    const all = [
+      { type: 'server_tool_use', ...search },
+      { type: 'web_search_tool_result', tool_use_id: 'srvtoolu_1', content: [found] },
+      { type: 'mcp_tool_use', id: 'mcptoolu_1', name: 'a', server_name: 'b', input: {} },
+      { type: 'mcp_tool_result', tool_use_id: 'mcptoolu_1', is_error: false, content: [] },
+      { type: 'compaction', content: null },
+      text,
+    ];
+    expect(await tokensOf(all)).toBe(await tokensOf([text]));
+  });
+
+  it('take the summary of a compaction in the place of what was before it', async () => {
+    const tokensOf = async (messages: readonly object[]) => {
+      const response = await engine.post('/v1/messages', { ...MESSAGE, max_tokens: 1, messages });
+      expect(response.status).toBe(200);
+      return (await bodyOf(response)).usage.input_tokens;
+    };
+    const summary = 'The user asked for the weather.';
+    const answer = { type: 'text', text: 'It rains.' };
+    const next = { role: 'user', content: 'And now?' };
+    const compacted = [
+      { role: 'user', content: 'The weather of Ulm? '.repeat(10) },
+      {
+        role: 'assistant',
+        content: [{ type: 'text', text: 'Old.' }, { type: 'compaction', content: summary }, answer],
+      },
+      next,
+    ];
+    const plain = [
+      { role: 'user', content: summary },
+      { role: 'assistant', content: [answer] },
+      next,
+    ];
+    expect(await tokensOf(compacted)).toBe(await tokensOf(plain));
+  });
+
   // Claude Code 2.1.332 sends its lists of agents and skills so, from the first request on.
   it('take system messages between the turns', async () => {
     const text = 'The following skills are available: none.';

@@ -9,6 +9,22 @@ import {
   type ResponseTools,
 } from './response-tools.js';
 
+/**
+ * Items of tools that OpenAI runs itself. They need no answer, and the assistant's text after them says what they found. A
+ * conversation that has begun there, or that offered such tools, so goes on with this engine.
+ */
+const RUN_BY_OPENAI: ReadonlySet<unknown> = new Set([
+  'web_search_call',
+  'file_search_call',
+  'code_interpreter_call',
+  'image_generation_call',
+  'mcp_list_tools',
+  'mcp_call',
+  'mcp_approval_request',
+  'mcp_approval_response',
+  'tool_search_call',
+  'tool_search_output',
+]);
 const NOT_STORED = 'the engine stores no responses; send the whole conversation in `input`';
 
 /**
@@ -65,22 +81,15 @@ function inputMessages(body: JsonObject): readonly JsonObject[] {
 }
 
 function addItem(messages: JsonObject[], item: JsonObject, path: string): void {
+  if (RUN_BY_OPENAI.has(item['type'])) return;
   switch (item['type'] ?? 'message') {
     case 'message':
       messages.push({ role: item['role'], content: contentOf(item['content'], path) });
       return;
     case 'function_call':
-    case 'custom_tool_call': {
-      const name = nameInNamespace(stringField(item, 'name') ?? '', stringField(item, 'namespace'));
-      const given =
-        item['type'] === 'function_call'
-          ? item['arguments']
-          : argumentsOfText(stringField(item, 'input') ?? '');
-      const call = {
-        id: item['call_id'],
-        type: 'function',
-        function: { name, arguments: given },
-      };
+    case 'custom_tool_call':
+    case 'local_shell_call': {
+      const call = { id: item['call_id'], type: 'function', function: calledFunction(item) };
       // Calls that follow each other belong to one message.
       const last = messages.at(-1);
       const calls: unknown = last?.['role'] === 'assistant' ? last['tool_calls'] : undefined;
@@ -102,6 +111,11 @@ function addItem(messages: JsonObject[], item: JsonObject, path: string): void {
     case 'reasoning':
       // Templates drop the reasoning of earlier turns.
       return;
+    case 'compaction':
+      throw notSupported(
+        `${path}: a compacted conversation is encrypted, and only OpenAI can read it; send the items that it stands for, or begin a new conversation`,
+        'input',
+      );
     case 'item_reference':
       throw new RequestError(
         400,
@@ -116,6 +130,15 @@ function addItem(messages: JsonObject[], item: JsonObject, path: string): void {
   }
 }
 
+/** The function of a call, and its arguments. A shell of the client is a function for the model. */
+function calledFunction(item: JsonObject): JsonObject {
+  if (item['type'] === 'local_shell_call')
+    return { name: 'local_shell', arguments: JSON.stringify(item['action'] ?? {}) };
+  const name = nameInNamespace(stringField(item, 'name') ?? '', stringField(item, 'namespace'));
+  if (item['type'] === 'function_call') return { name, arguments: item['arguments'] };
+  return { name, arguments: argumentsOfText(stringField(item, 'input') ?? '') };
+}
+
 function contentOf(content: unknown, path: string): unknown {
   if (!isArray(content)) return content;
   return content.map((part, index) => {
@@ -125,8 +148,9 @@ function contentOf(content: unknown, path: string): unknown {
       return { type: 'text', text: part['text'] };
     if (type === 'refusal') return { type: 'refusal', refusal: part['refusal'] };
     if (type === 'input_image') return { type: 'image_url', image_url: { url: part['image_url'] } };
+    const next = type === 'input_file' ? '; send the text of the file' : '';
     throw notSupported(
-      `${path}.content[${index}]: the engine takes no parts of type '${String(type)}'`,
+      `${path}.content[${index}]: the engine takes no parts of type '${String(type)}'${next}`,
       'input',
     );
   });

@@ -1,5 +1,5 @@
 import OpenAI from 'openai';
-import { TestEngines, eventsOf, type TestEngine } from '../../../test/engine-client.js';
+import { TestEngines, bodyOf, eventsOf, type TestEngine } from '../../../test/engine-client.js';
 
 const engines = new TestEngines();
 let engine: TestEngine;
@@ -167,6 +167,62 @@ describe("OpenAI's responses", () => {
       ],
     });
     expect(next.status).toBe(200);
+  });
+
+  it('go on with a conversation in which OpenAI has run tools, and see the text only', async () => {
+    const tokensOf = async (items: readonly object[]) => {
+      const response = await engine.post('/v1/responses', {
+        model: 'tiny',
+        max_output_tokens: 1,
+        input: [{ role: 'user', content: 'hi' }, ...items, { role: 'user', content: 'And now?' }],
+      });
+      expect(response.status).toBe(200);
+      return (await bodyOf(response)).usage.input_tokens;
+    };
+    const text = { type: 'message', role: 'assistant', content: 'It rains.' };
+    const search = { type: 'search', query: 'Ulm' };
+    const all = [
+      { type: 'web_search_call', id: 'ws_1', status: 'completed', action: search },
+      { type: 'file_search_call', id: 'fs_1', status: 'completed', queries: ['a'], results: null },
+      { type: 'mcp_call', id: 'mcp_1', name: 'a', server_label: 'b', arguments: '{}', output: 'c' },
+      text,
+    ];
+    expect(await tokensOf(all)).toBe(await tokensOf([text]));
+  });
+
+  it('take the calls of a shell at the client, as older versions of Codex stored them', async () => {
+    const response = await engine.post('/v1/responses', {
+      model: 'tiny',
+      max_output_tokens: 1,
+      input: [
+        { role: 'user', content: 'hi' },
+        {
+          type: 'local_shell_call',
+          call_id: 'c1',
+          status: 'completed',
+          action: { type: 'exec', command: ['ls'] },
+        },
+        { type: 'function_call_output', call_id: 'c1', output: 'a.txt' },
+      ],
+    });
+    expect(response.status).toBe(200);
+  });
+
+  it('name the way out where OpenAI alone can read an item, or the engine cannot read a file', async () => {
+    const messageOf = async (item: object) => {
+      const response = await engine.post('/v1/responses', { model: 'tiny', input: [item] });
+      expect(response.status).toBe(501);
+      return (await bodyOf(response)).error.message;
+    };
+    expect(await messageOf({ type: 'compaction', encrypted_content: 'a' })).toMatch(
+      /only OpenAI can read it; send the items .* new conversation/,
+    );
+    const file = {
+      type: 'input_file',
+      filename: 'a.pdf',
+      file_data: 'data:application/pdf;base64,',
+    };
+    expect(await messageOf({ role: 'user', content: [file] })).toMatch(/send the text of the file/);
   });
 
   it.each([

@@ -217,6 +217,11 @@ describe('TOML', () => {
     );
   });
 
+  test('integers of 64 bits, dates and infinity stay as they are written', () => {
+    const before = 'a = 9223372036854775807\nb = 0xDEAD_BEEF\nc = 1979-05-27\nd = -inf\n';
+    expect(edit('toml', before, ['m'], 'x')).toBe(`${before}m = "x"\n`);
+  });
+
   test('a syntax error is named', () => {
     expect(() => parseSettings('toml', 'a = \n', 'FILE')).toThrow(/FILE cannot be read as TOML/);
   });

@@ -11,7 +11,8 @@ import { tomlLines, type TomlLine } from './toml-lines.js';
  */
 export const toml: Format = {
   parse(text) {
-    return valueOf(parse(withoutMark(text)));
+    // TOML's integers have 64 bits. Those that a number cannot hold are not refused.
+    return valueOf(parse(withoutMark(text), { integersAsBigInt: 'asNeeded' }));
   },
 
   edit(text, path, value) {
@@ -34,7 +35,10 @@ export const toml: Format = {
   },
 };
 
-/** Dates, which JSON lacks, become texts: this package does not edit them, and only compares them before and after an edit. */
+/**
+ * Dates and long integers, which JSON lacks, become texts: this package does not edit them, and only compares them before and after
+ * an edit.
+ */
 function valueOf(toml: TomlValue): Value {
   if (typeof toml === 'bigint') return String(toml);
   if (typeof toml !== 'object') return toml;

@@ -98,7 +98,7 @@ inTerminal('Ctrl-C stops an answer, and the session goes on until Ctrl-D', async
   expect(chat.isRunning()).toBe(true);
   expect(await engines()).toHaveLength(1);
   chat.type('/model other\n');
-  await chat.shows('The next answer is from other. The last answer is from noise.');
+  await chat.shows('The next question goes to other. The last answer is from noise.');
   await chat.shows('> ');
   chat.type(`${LONG_QUESTION}\n`);
   await chat.shows('other answers.');

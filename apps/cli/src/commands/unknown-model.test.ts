@@ -67,3 +67,12 @@ test('mai compare says whether a key is unknown or the model lacks a capability'
   expect(lacking.err).toContain('qwen/qwen3-1.7b does not have all of these capabilities: vision.');
   expect([similar.exitCode, lacking.exitCode]).toEqual([5, 2]);
 });
+
+test.each(['load', 'estimate', 'pin', 'chat', 'compare', 'bench'])(
+  'mai %s suggests the downloaded model whose key is similar',
+  async (command) => {
+    const { exitCode, err } = await mai(`${command} qwen/qwen3-8`);
+    expect(err).toContain('Did you mean qwen/qwen3-8b');
+    expect(exitCode).toBe(5);
+  },
+);

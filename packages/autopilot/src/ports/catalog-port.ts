@@ -52,8 +52,8 @@ export interface CatalogReading {
    */
   readonly capability?: string | null;
   /**
-   * Why the chain of one model is empty although the model is downloaded, as a sentence with the next step. Default null: the
-   * model is not downloaded.
+   * Why the chain of one model is empty, as a message with the next step: such as that its file is damaged, or which model
+   * key is similar. Default null: the model is not downloaded, and nothing more is known.
    */
   readonly whyEmpty?: string | null;
 }

@@ -122,10 +122,7 @@ function noLease(
 ): HostError {
   const { modelKey = null } = request;
   const { rejected } = selection;
-  const isMissing =
-    modelKey !== null &&
-    rejected.length > 0 &&
-    rejected.every(({ rejection }) => rejection.code === 'NOT_DOWNLOADED');
+  const isMissing = modelKey !== null && rejected.length > 0 && rejected.every(isNotDownloaded);
   return isMissing
     ? new HostError(
         'MODEL_NOT_FOUND',
@@ -134,13 +131,15 @@ function noLease(
       )
     : new HostError(
         'NOTHING_FITS',
-        `No model can be loaded now that meets the requirement: ${describeRequest(request)}. ${whereReasonsAre(selection, breakerOpenUntilMs !== null)}`,
+        `No model can be loaded now${describeRequest(request)}. ${whereReasonsAre(selection, breakerOpenUntilMs !== null)}`,
         { selection, loadFailures: loadFailuresIn(selection, failures) },
       );
 }
 
 /** The command that gives the reasons. A failed load is in the log, with the message of the engine. */
 function whereReasonsAre(selection: Selection, isHeldBack: boolean): string {
+  if (selection.chosen === null && selection.rejected.every(isNotDownloaded))
+    return 'No model of the chain is downloaded: "mai doctor" says where models are searched.';
   if (isHeldBack && selection.chosen !== null)
     return 'Too many loads have failed, so no load is tried for some minutes: "mai explain" gives the reasons.';
   const names = coolingDown(selection).join(', ');
@@ -161,6 +160,10 @@ function loadFailuresIn(
   );
 }
 
+function isNotDownloaded({ rejection }: Selection['rejected'][number]): boolean {
+  return rejection.code === 'NOT_DOWNLOADED';
+}
+
 /** The models that were not chosen because their last load failed. */
 function coolingDown({ rejected }: Selection): readonly string[] {
   return rejected.flatMap(({ modelKey, rejection }) =>
@@ -168,6 +171,7 @@ function coolingDown({ rejected }: Selection): readonly string[] {
   );
 }
 
+/** The requirement as the end of a sentence; empty where any model would do. */
 function describeRequest({
   capabilities,
   minContextLengthTokens,
@@ -184,5 +188,5 @@ function describeRequest({
     ...(minContextLengthTokens === null ? [] : [`${minContextLengthTokens} tokens of context`]),
     ...(tiers === null ? [] : [`tier ${tiers.join(' or ')}`]),
   ];
-  return parts.length === 0 ? 'any model' : parts.join(', ');
+  return parts.length === 0 ? '' : ` that meets the requirement: ${parts.join(', ')}`;
 }

@@ -86,11 +86,29 @@ export function createCatalog(
         }
         const key = keyThatLoads(modelKey, listed);
         const named = profilesNamed(profiles, variants, key);
-        const whyEmpty = named.length === 0 ? (leftOut.get(key)?.note ?? null) : null;
+        const whyEmpty =
+          named.length === 0 ? (leftOut.get(key)?.note ?? similarKey(modelKey, profiles)) : null;
         return { chain: named, policy, variants: {}, whyEmpty };
       },
     },
   };
+}
+
+/** The message for a model key that is probably a mistyped one of these; null where none of them is similar. */
+function similarKey(modelKey: string, profiles: readonly ModelProfile[]): string | null {
+  // A downloaded model can be loaded at once, so a similar key of one comes before the others.
+  const downloaded = profiles.filter((one) => one.downloaded);
+  const guess = [downloaded, profiles]
+    .map((some) =>
+      didYouMean(
+        modelKey,
+        some.map((one) => one.modelKey),
+      ),
+    )
+    .find((meant) => meant !== null);
+  return guess === undefined
+    ? null
+    : `There is no model ${JSON.stringify(modelKey)} on the disk or in the configuration. Did you mean ${guess}?`;
 }
 
 /** The profile of a model key; null for a key without one. */

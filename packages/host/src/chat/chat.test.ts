@@ -192,7 +192,7 @@ describe('a dialogue', () => {
       'best answers.',
       'best: Hello there',
       'best: Hello there',
-      'The next answer is from other. The last answer is from best.',
+      'The next question goes to other. The last answer is from best.',
       'Loading other.',
       'other answers.',
       'other: Hello there',
@@ -202,11 +202,11 @@ describe('a dialogue', () => {
   test('goes on after a failure, and says which commands exist', async () => {
     const shown = await run(['/model absent', 'Hi', '/what', '/model auto', '/why', 'Hi']);
     expect(shown).toEqual([
-      'The next answer is from absent.',
+      'The next question goes to absent.',
       'Loading absent.',
       'There is no model "absent".',
       'There is no command /what. The commands are /model KEY, /new, /why, /quit.',
-      'The next answer is from the best model that fits.',
+      'The next question goes to the best model that fits.',
       'No decision was logged yet. Ask something first.',
       'Loading best.',
       'best answers.',

@@ -64,7 +64,7 @@ async function runCommand(line: string, chat: Conversation, { note }: DialogueVi
   if (name === '/model') {
     if (key !== undefined) chat.use(chatModelOf(key));
     const served = chat.model === null ? '' : ` The last answer is from ${chat.model.modelKey}.`;
-    note(`The next answer is from ${chat.wanted ?? 'the best model that fits'}.${served}`);
+    note(`The next question goes to ${chat.wanted ?? 'the best model that fits'}.${served}`);
   } else if (name === '/new') {
     chat.restart();
     note('The next question begins a new conversation.');

@@ -81,7 +81,9 @@ export function knownError(error: unknown): KnownError | null {
   if (brand === undefined) return FILE_REFUSED.test(code) ? fileFailed(message) : null;
   // An invalid request is a usage error, whichever package refuses it.
   if (code === 'INVALID_REQUEST') return { code: 'USAGE', message, exitCode: EXIT.usage };
-  return { code, message, exitCode: brand[1](code) };
+  // The usage is right where the system refuses a file: its disk is full, or this user has no permission.
+  const isRefused = code === 'FILE_UNUSABLE' && FILE_REFUSED.test(codeOf(error['cause']) ?? '');
+  return { code, message, exitCode: isRefused ? EXIT.outputFailed : brand[1](code) };
 }
 
 /** Codes with which the system refuses to read or write files, whatever the program does. */

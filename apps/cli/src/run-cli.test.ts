@@ -116,6 +116,16 @@ describe('reportError', () => {
     },
   );
 
+  test.each(['@mai/gateway/GatewayError', '@mai/client-settings/ClientSettingsError'])(
+    '%s: a file that the system refuses ends with 11, and a file with a mistake with 2',
+    (brand) => {
+      const unusable = (cause: Error) => Object.assign(branded(brand, 'FILE_UNUSABLE'), { cause });
+      const refused = Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES' });
+      expect(report(unusable(refused)).exitCode).toBe(EXIT.outputFailed);
+      expect(report(unusable(new SyntaxError('Unexpected token'))).exitCode).toBe(EXIT.usage);
+    },
+  );
+
   test('control sequences in text from outside cannot move the cursor or change colours', () => {
     const error = Object.assign(branded('@mai/lmstudio-adapter/LMStudioError', 'LOAD_FAILED'), {
       message:

@@ -22,7 +22,8 @@ const EXIT_CODES: Readonly<Record<ExitCode, string>> = {
   [EXIT.fault]:
     '`mai doctor` found a fault, `mai replay` a difference, `mai connect --test` a failed request',
   [EXIT.gateway]: '`mai serve` cannot listen on its address, or a fault of the fleet',
-  [EXIT.outputFailed]: 'a file or the output could not be written, for example on a full disk',
+  [EXIT.outputFailed]:
+    'the system refused a file, or the output could not be written, for example on a full disk',
   [EXIT.hungUp]: 'the terminal was closed (SIGHUP)',
   [EXIT.interrupted]: 'interrupted (Ctrl-C, SIGINT)',
   [EXIT.terminated]: 'terminated (SIGTERM)',

@@ -43,6 +43,16 @@ test('a file that others may read is refused', async () => {
   });
 });
 
+test('where the file cannot be written, the error names the reason of the system', async () => {
+  // A file name has 255 bytes at most, so the longer name of the draft is refused.
+  const long = path.join(folder, `${'k'.repeat(245)}.json`);
+  await expect(addKey(long, { name: 'one', scopes: ['read'] }, 1)).rejects.toMatchObject({
+    code: 'FILE_UNUSABLE',
+    message: expect.stringMatching(/cannot be written: ENAMETOOLONG.*Check its permissions/),
+    cause: { code: 'ENAMETOOLONG' },
+  });
+});
+
 test.each([
   ['{', 'broken JSON'],
   ['[]', 'a list'],

@@ -128,7 +128,11 @@ async function writeKeyFile(file: string, keys: readonly StoredKey[]): Promise<v
     await rename(beside, file);
   } catch (error) {
     await rm(beside, { force: true });
-    throw unusable(file, messageOf(error), error);
+    throw new GatewayError(
+      'FILE_UNUSABLE',
+      `The file of API keys ${file} cannot be written: ${messageOf(error)}. Check its permissions and its disk, or name another file with --keys.`,
+      { cause: error },
+    );
   }
 }
 

@@ -127,7 +127,8 @@ async function writeKeyFile(file: string, keys: readonly StoredKey[]): Promise<v
     }
     await rename(beside, file);
   } catch (error) {
-    await rm(beside, { force: true });
+    // The first error is the one to report, so one of the removal is dropped.
+    await rm(beside, { force: true }).catch(() => undefined);
     throw new GatewayError(
       'FILE_UNUSABLE',
       `The file of API keys ${file} cannot be written: ${messageOf(error)}. Check its permissions and its disk, or name another file with --keys.`,

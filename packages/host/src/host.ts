@@ -146,7 +146,8 @@ export interface Host extends AsyncDisposable {
    * A lease on a resident model that meets the requirement. Where no such model is resident, loads
    * one first. The running autopilot gives the lease. Where no autopilot runs, this process runs one until the
    * host is closed.
-   * @throws HostError `NOTHING_FITS` with the selection; `SERVER_OFF`
+   * @throws HostError `NOTHING_FITS` with the selection, `MODEL_NOT_FOUND`, `SERVER_OFF`, `INVALID_REQUEST`; LMStudioError or
+   *   LlamaRuntimeError where the runtime is off or does not answer in time
    */
   acquire(requirement?: LeaseRequirement, options?: CallOptions): Promise<Lease>;
   /**
@@ -170,7 +171,10 @@ export interface Host extends AsyncDisposable {
   keepAutopilot(request: AutopilotRequest, options: Omit<KeepOptions, 'clock'>): Promise<void>;
   /** The state of the running autopilot; null where no autopilot runs. */
   autopilotState(options?: CallOptions): Promise<AutopilotState | null>;
-  /** The events of the running autopilot from now on; null where no autopilot runs. */
+  /**
+   * The events of the running autopilot from now on; null where no autopilot runs, such as before the first `acquire`.
+   * `keepAutopilot` gives all events from the start.
+   */
   events(options?: CallOptions): Promise<AsyncIterable<AutopilotEvent> | null>;
 
   /**
@@ -231,7 +235,7 @@ export interface Host extends AsyncDisposable {
   config(): Promise<LoadedModelConfig>;
   /** The places that are searched for a configuration, in order. */
   configPlaces(): Promise<ConfigPlaces>;
-  /** Writes the text of a first configuration for the downloaded models. */
+  /** The text of a first configuration for the downloaded models. Writes no file. */
   initialConfig(options?: CallOptions): Promise<InitialConfig>;
   /** Names for shell completion. Empty for instances while the runtime is off. */
   names(kind: NameKind, options?: CallOptions): Promise<readonly string[]>;

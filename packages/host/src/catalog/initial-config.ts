@@ -13,7 +13,7 @@ export interface InitialConfig extends DownloadsReport {
 }
 
 /**
- * Writes a configuration for the downloaded models.
+ * Creates the text of a configuration for the downloaded models.
  *
  * @param valueOfModel - the value of a model for a use on this machine, 0 to 1. Null: the chains are ordered by quality alone.
  */

@@ -2,7 +2,7 @@ import type { Clock } from '../../ports/clock.js';
 
 /** Counts wrong keys by the client's address, and makes addresses wait that have sent many. */
 export interface Guesses {
-  /** For how many milliseconds keys of this address are not looked at; 0 where they are. */
+  /** Milliseconds until keys of this address are checked again; 0: they are checked now. */
   waitMs(address: string): number;
   failed(address: string): void;
   succeeded(address: string): void;

@@ -1,10 +1,10 @@
 import { hostname } from 'node:os';
 import { findModelFolders } from './config/model-folders.js';
-import { endAll } from './end-all.js';
+import { endAll } from './promises/end-all.js';
 import type { HostContext } from './host-options.js';
 import type { HostParts } from './host-parts.js';
 import { openMonitor } from './machine/open-monitor.js';
-import { keep, once } from './once.js';
+import { keep, once } from './promises/once.js';
 import { createRuntimeConnection } from './runtime/connect-runtime.js';
 import type { Speeds } from './speeds/speeds.js';
 

@@ -2,7 +2,7 @@ import type { HostAutopilot } from './autopilot/host-autopilot.js';
 import { loadConfig } from './config/load-config.js';
 import type { CallOptions } from './control/autopilot-service.js';
 import type { HostParts } from './host-parts.js';
-import { contextOfCall, listDownloadsNow } from './session.js';
+import { contextOfCall, listDownloadsNow } from './session/session.js';
 
 /** A kind of name that a shell can complete. */
 export type NameKind = 'chain' | 'model' | 'instance' | 'pin';

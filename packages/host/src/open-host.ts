@@ -8,11 +8,16 @@ import type { HostOptions } from './host-options.js';
 import { contextOf } from './host-options.js';
 import type { HostParts } from './host-parts.js';
 import { createHostParts } from './create-host-parts.js';
-import { endAll } from './end-all.js';
-import { once } from './once.js';
+import { endAll } from './promises/end-all.js';
+import { once } from './promises/once.js';
 import { readStatus } from './machine/read-status.js';
 import { readTokenFile } from './runtime/read-token-file.js';
-import { contextOfCall, listDownloadsNow, openActiveSession, withSession } from './session.js';
+import {
+  contextOfCall,
+  listDownloadsNow,
+  openActiveSession,
+  withSession,
+} from './session/session.js';
 
 /**
  * Opens Mai on this machine. Each part is opened when a call first needs it.

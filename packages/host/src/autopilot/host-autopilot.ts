@@ -17,7 +17,7 @@ import { learnFromLoads } from '../learning/learn-from-loads.js';
 import { parseParams } from '../control/server/parse-params.js';
 import { isHostError } from '../host-error.js';
 import type { HostParts } from '../host-parts.js';
-import { contextOfCall } from '../session.js';
+import { contextOfCall } from '../session/session.js';
 import { createAddressCache } from './addresses/address-cache.js';
 import type { AutopilotFiles } from '../runtime/autopilot-files.js';
 import { autopilotFilesOf, findAutopilotFiles } from '../runtime/autopilot-files.js';

@@ -17,7 +17,7 @@ import {
 import { isRecord } from '../guards.js';
 import { EventStream } from '../control/event-stream.js';
 import { HostError } from '../host-error.js';
-import { orAborted } from '../or-aborted.js';
+import { orAborted } from '../promises/or-aborted.js';
 import type { JournalChanges } from './journal-changes.js';
 
 /** The arguments of a local service. */

@@ -18,7 +18,7 @@ import type {
 } from '../host.js';
 import type { HostParts } from '../host-parts.js';
 import { notKept } from '../runtime/not-kept.js';
-import { contextOfCall, listDownloadsNow, openActiveSession } from '../session.js';
+import { contextOfCall, listDownloadsNow, openActiveSession } from '../session/session.js';
 import { checkName } from './check-name.js';
 import { findPins, findYields, type UnpinRequest } from './find-in-journal.js';
 import { findInstances } from './find-instances.js';

@@ -9,7 +9,7 @@ import type { ModelConfig } from '@mai/model-config';
 import { keyThatLoads, mergeWithDownloaded } from '@mai/model-config';
 import type { ActiveLink } from '../runtime/connect-runtime.js';
 import type { RuntimeClient } from '../runtime/runtime-client.js';
-import type { Session } from '../session.js';
+import type { Session } from '../session/session.js';
 
 /** A load that a person asks for. */
 export interface LoadRequest {

@@ -1,7 +1,7 @@
 import type { AnswerPiece } from './stream-answer.js';
 import type { ChatModel, Conversation } from './conversation.js';
 import { HostError } from '../host-error.js';
-import { orAborted } from '../or-aborted.js';
+import { orAborted } from '../promises/or-aborted.js';
 
 /** Shows a dialogue, and reports when the person wants to stop an answer. */
 export interface DialogueView {

@@ -3,7 +3,7 @@ import { didYouMean, qualityUseOf, toSelectionPolicy, type QualityUse } from '@m
 import { leftOutByKey } from '../downloads/left-out-models.js';
 import { HostError } from '../host-error.js';
 import { listModels, type ModelReport } from '../model-list/list-models.js';
-import type { Session } from '../session.js';
+import type { Session } from '../session/session.js';
 
 /** The models to compare, and the goal. */
 export interface CompareRequest {

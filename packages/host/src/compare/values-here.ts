@@ -4,7 +4,7 @@ import type { CallOptions } from '../control/autopilot-service.js';
 import type { HostParts } from '../host-parts.js';
 import { listModels } from '../model-list/list-models.js';
 import { modelQuality } from '../catalog/model-quality.js';
-import { withSession } from '../session.js';
+import { withSession } from '../session/session.js';
 
 /** The value of a model for a use on this machine, 0 to 1; null where its quality is not known. */
 export type ValueHere = (modelKey: string, use: QualityUse) => number | null;

@@ -9,10 +9,10 @@ import {
 import type { AssembledInput } from '@mai/autopilot';
 import type { FleetConfig } from '@mai/model-config';
 import { selectModel, type LoadOption } from '@mai/selector';
-import { readReservationsOrWarn, type Reservations } from '../read-reservations.js';
+import { readReservationsOrWarn, type Reservations } from '../session/read-reservations.js';
 import type { Downloads } from '../downloads/downloads-list.js';
 import { chainKeys, type CatalogProfile } from '../catalog/catalog.js';
-import type { Session } from '../session.js';
+import type { Session } from '../session/session.js';
 import type { ContentDigests } from './content-digest.js';
 
 /** The facts that this machine reports to its fleet. `OwnFacts` of `@mai/fleet` has the same shape. */

@@ -7,7 +7,7 @@ import { isLMStudioError } from '@mai/lmstudio-adapter';
 import type { CalibrationStore, Engine, Observation } from '@mai/memory-estimator';
 import { calibrateFootprint, openCalibrationStore } from '@mai/memory-estimator';
 import type { HostContext } from '../host-options.js';
-import { once } from '../once.js';
+import { once } from '../promises/once.js';
 import type { ActiveLink, RuntimeLink } from '../runtime/connect-runtime.js';
 
 /** Corrects estimates by measured loads on this machine. */

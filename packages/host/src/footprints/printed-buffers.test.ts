@@ -6,7 +6,7 @@ import { LARGE, openAutopilotWorld } from '../../test/autopilot-world.js';
 import type { Host } from '../host.js';
 import { openHost } from '../open-host.js';
 import { joinAutopilotPorts } from '../autopilot/join-ports.js';
-import { withSession } from '../session.js';
+import { withSession } from '../session/session.js';
 import { fromPrintedBuffers } from './printed-buffers.js';
 
 const GIB = 1024 ** 3;

@@ -4,7 +4,7 @@ import type { HostParts } from '../host-parts.js';
 import type { Downloads } from '../downloads/downloads-list.js';
 import { surveyMachine } from '../runtime/compose-ports.js';
 import type { RuntimeLink } from '../runtime/connect-runtime.js';
-import { listDownloadsNow } from '../session.js';
+import { listDownloadsNow } from '../session/session.js';
 import { guessSubject } from '../speeds/guess-subject.js';
 import type { SpeedResources, SpeedSubject } from '../speeds/speed-subject.js';
 import { readOthersCpu } from '../machine/others-cpu.js';

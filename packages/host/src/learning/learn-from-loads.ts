@@ -2,7 +2,7 @@ import type { RuntimeInstance } from '@mai/autopilot';
 import type { HostParts } from '../host-parts.js';
 import type { RuntimeClient } from '../runtime/runtime-client.js';
 import { isRuntimeError } from '../runtime/runtime-error.js';
-import { withSession } from '../session.js';
+import { withSession } from '../session/session.js';
 
 /**
  * Reads the engine's log during loads, and corrects later estimates by the buffers that it prints. The running

@@ -15,7 +15,7 @@ import { changesOf, isHypothetical } from '../estimates/estimate-settings.js';
 import { HostError } from '../host-error.js';
 import { withLoadConfig } from '../catalog/catalog.js';
 import type { RuntimeClient } from '../runtime/runtime-client.js';
-import type { Session } from '../session.js';
+import type { Session } from '../session/session.js';
 import {
   engineOf,
   openMeasurements,

@@ -7,7 +7,7 @@ import type { PoolOutcome, Resident } from '@mai/selector';
 import { selectModel } from '@mai/selector';
 import type { RuntimeName } from '../runtime/runtime-client.js';
 import { isRuntimeError } from '../runtime/runtime-error.js';
-import type { Session } from '../session.js';
+import type { Session } from '../session/session.js';
 
 /** The runtime that loads the models, and whether it runs. */
 export type RuntimeStatus =

@@ -4,7 +4,7 @@ import { createRecorder } from '@mai/resource-monitor';
 import type { CallOptions } from '../control/autopilot-service.js';
 import { HostError } from '../host-error.js';
 import type { HostParts } from '../host-parts.js';
-import { contextOfCall, withSession } from '../session.js';
+import { contextOfCall, withSession } from '../session/session.js';
 import { readStatus, type StatusReport } from './read-status.js';
 import { messageOf } from '../guards.js';
 

@@ -5,7 +5,7 @@ import type { HeaderCache } from '@mai/memory-estimator';
 import { isModelFileError, readMlxModel, refuseMlx } from '@mai/memory-estimator';
 import type { EngineRefusal } from '@mai/selector';
 import { fromHeaders } from './from-headers.js';
-import { keep } from '../once.js';
+import { keep } from '../promises/once.js';
 import type { HeaderFacts } from './header-facts.js';
 
 /** Reads the facts of a model file. @throws ModelFileError */

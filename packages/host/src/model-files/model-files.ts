@@ -3,7 +3,7 @@ import type { DownloadedModel, ScannedModel } from '@mai/lmstudio-adapter';
 import { findProjector } from '@mai/lmstudio-adapter';
 import { isModelFileError } from '@mai/memory-estimator';
 import type { HeaderFacts } from './header-facts.js';
-import { keep, once } from '../once.js';
+import { keep, once } from '../promises/once.js';
 import type { FactsReader } from './judge-file.js';
 
 /** The files of a downloaded model on this machine. */

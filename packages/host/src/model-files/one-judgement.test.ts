@@ -20,7 +20,7 @@ import type { HostOptions } from '../host-options.js';
 import { contextOf } from '../host-options.js';
 import { createHostParts } from '../create-host-parts.js';
 import { openHost } from '../open-host.js';
-import { listDownloadsNow } from '../session.js';
+import { listDownloadsNow } from '../session/session.js';
 
 const NOBODY = '127.0.0.1:9';
 

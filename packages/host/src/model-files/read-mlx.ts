@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { DownloadedModel } from '@mai/lmstudio-adapter';
 import type { MlxModel } from '@mai/memory-estimator';
 import { isModelFileError, readMlxModel } from '@mai/memory-estimator';
-import { keep } from '../once.js';
+import { keep } from '../promises/once.js';
 import type { ModelFiles } from './model-files.js';
 
 /** MLX models by their folders, because a decision asks with every load option. Null: it cannot be read. */

@@ -1,8 +1,8 @@
 import type { Capability, Footprint, LoadSpeed, Tier } from '@mai/memory-ledger';
 import { assembleSelectionInput, type AssembledInput, type SelectionRequest } from '@mai/autopilot';
 import { NO_REQUIREMENT } from '@mai/selector';
-import { readReservationsOrWarn, type Reservations } from '../read-reservations.js';
-import type { Session } from '../session.js';
+import { readReservationsOrWarn, type Reservations } from '../session/read-reservations.js';
+import type { Session } from '../session/session.js';
 import { speedGap } from '../speeds/speed-gap.js';
 import { withLoadConfig, type CatalogProfile } from '../catalog/catalog.js';
 import type { Downloads } from '../downloads/downloads-list.js';

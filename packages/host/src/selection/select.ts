@@ -3,11 +3,11 @@ import { assembleSelectionInput, runOnce } from '@mai/autopilot';
 import type { Selection } from '@mai/selector';
 import { selectModel } from '@mai/selector';
 import type { UnusableFile } from '@mai/lmstudio-adapter';
-import { readReservations, readReservationsOrWarn } from '../read-reservations.js';
+import { readReservations, readReservationsOrWarn } from '../session/read-reservations.js';
 import { learnFromLoads } from '../learning/learn-from-loads.js';
 import type { Downloads } from '../downloads/downloads-list.js';
 import type { DownloadsOrigin } from '../downloads/downloads-report.js';
-import type { Session } from '../session.js';
+import type { Session } from '../session/session.js';
 import { notKept } from '../runtime/not-kept.js';
 import { findObstacle, type SelectionObstacle } from './obstacle.js';
 

@@ -1,10 +1,10 @@
 import { assembleSelectionInput, type LeasePlan } from '@mai/autopilot';
 import { selectModel, type Selection } from '@mai/selector';
 import type { HostAutopilot } from '../autopilot/host-autopilot.js';
-import { readReservationsOrWarn } from '../read-reservations.js';
+import { readReservationsOrWarn } from '../session/read-reservations.js';
 import type { CallOptions } from '../control/autopilot-service.js';
 import type { HostParts } from '../host-parts.js';
-import { contextOfCall, withSession } from '../session.js';
+import { contextOfCall, withSession } from '../session/session.js';
 import { describeCatalog } from './describe-catalog.js';
 import { isUnreachable } from '../runtime/runtime-error.js';
 import { createMachineModels } from './machine-models.js';

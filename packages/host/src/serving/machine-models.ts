@@ -2,9 +2,9 @@ import { isForeign, type AutopilotState } from '@mai/autopilot';
 import { isModelConfigError, type ModelConfig } from '@mai/model-config';
 import { openLiveConfig } from '../autopilot/live/live-config.js';
 import type { HostParts } from '../host-parts.js';
-import { once } from '../once.js';
+import { once } from '../promises/once.js';
 import type { Downloads } from '../downloads/downloads-list.js';
-import { orAborted } from '../or-aborted.js';
+import { orAborted } from '../promises/or-aborted.js';
 import { isUnreachable } from '../runtime/runtime-error.js';
 import type { LoadedModel } from './describe-catalog.js';
 

@@ -6,7 +6,7 @@ import { loadConfig } from '../config/load-config.js';
 import type { HostContext } from '../host-options.js';
 import type { HostParts } from '../host-parts.js';
 import { createCatalog } from '../catalog/catalog.js';
-import { listDownloadsNow } from '../session.js';
+import { listDownloadsNow } from '../session/session.js';
 import type { SimulatedChain } from './simulated-models.js';
 import { needsEstimate, simulateChain } from './simulated-models.js';
 

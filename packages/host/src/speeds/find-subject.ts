@@ -5,7 +5,7 @@ import type { LoadEngine } from '../engine/load-engine.js';
 import { readMlx, type MlxModels } from '../model-files/read-mlx.js';
 import { fromHeaders } from '../model-files/from-headers.js';
 import type { ModelFiles } from '../model-files/model-files.js';
-import { keep } from '../once.js';
+import { keep } from '../promises/once.js';
 import { speedSubjectOf, type SpeedResources, type SpeedSubject } from './speed-subject.js';
 import type { Speeds } from './speeds.js';
 

@@ -4,7 +4,7 @@ import { GIB, openAutopilotWorld, type AutopilotWorld } from '../../test/autopil
 import type { HostParts } from '../host-parts.js';
 import { listModels } from '../model-list/list-models.js';
 import type { ActiveLink, RuntimeLink } from '../runtime/connect-runtime.js';
-import { withSession } from '../session.js';
+import { withSession } from '../session/session.js';
 import { createSpeedLearner } from '../learning/create-speed-learner.js';
 
 const KEY = 'acme/llama-8b';

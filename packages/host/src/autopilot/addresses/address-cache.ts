@@ -1,6 +1,6 @@
 import type { LMStudioClient } from '@mai/lmstudio-adapter';
 import type { HostContext } from '../../host-options.js';
-import { orAborted } from '../../or-aborted.js';
+import { orAborted } from '../../promises/or-aborted.js';
 import type { ActiveLink } from '../../runtime/connect-runtime.js';
 import type { OpenAiAddress } from '../../runtime/runtime-client.js';
 import { isRuntimeError } from '../../runtime/runtime-error.js';

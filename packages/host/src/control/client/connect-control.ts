@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { errorCodeOf } from '../../guards.js';
-import { orAborted } from '../../or-aborted.js';
+import { orAborted } from '../../promises/or-aborted.js';
 import { readNote, type EndpointNote } from '../wire/endpoint.js';
 import { ControlClient, lostError } from './control-client.js';
 

@@ -1,6 +1,6 @@
 import { chmod } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
-import { endAll } from '../../end-all.js';
+import { endAll } from '../../promises/end-all.js';
 import type { AutopilotService } from '../autopilot-service.js';
 import { newEndpoint, publishNote, withdrawNote } from '../wire/endpoint.js';
 import { ClientConnection } from './client-connection.js';

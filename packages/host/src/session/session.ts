@@ -1,19 +1,19 @@
 import type { AutopilotPorts } from '@mai/autopilot';
 import type { EngineReport } from '@mai/lmstudio-adapter';
 import type { LoadedModelConfig } from '@mai/model-config';
-import { loadConfig } from './config/load-config.js';
-import type { OnFootprint } from './footprints/footprints.js';
-import { openGivenContexts } from './runtime/given-contexts.js';
-import type { HostContext } from './host-options.js';
-import type { HostParts } from './host-parts.js';
-import { once } from './once.js';
-import type { Catalog } from './catalog/catalog.js';
-import { createCatalog, profileNamed } from './catalog/catalog.js';
-import type { Downloads } from './downloads/downloads-list.js';
-import { composePorts } from './runtime/compose-ports.js';
-import type { RuntimeLink } from './runtime/connect-runtime.js';
-import { isUnreachable } from './runtime/runtime-error.js';
-import { speedsOfRuntime } from './speeds/speeds-of-runtime.js';
+import { loadConfig } from '../config/load-config.js';
+import type { OnFootprint } from '../footprints/footprints.js';
+import { openGivenContexts } from '../runtime/given-contexts.js';
+import type { HostContext } from '../host-options.js';
+import type { HostParts } from '../host-parts.js';
+import { once } from '../promises/once.js';
+import type { Catalog } from '../catalog/catalog.js';
+import { createCatalog, profileNamed } from '../catalog/catalog.js';
+import type { Downloads } from '../downloads/downloads-list.js';
+import { composePorts } from '../runtime/compose-ports.js';
+import type { RuntimeLink } from '../runtime/connect-runtime.js';
+import { isUnreachable } from '../runtime/runtime-error.js';
+import { speedsOfRuntime } from '../speeds/speeds-of-runtime.js';
 
 /** The runtime and configuration of one call of a host. They do not change during the call. */
 export interface Session {

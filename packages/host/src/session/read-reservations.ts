@@ -1,6 +1,6 @@
 import { createFileJournal, holdingYields, isAutopilotError, type Yield } from '@mai/autopilot';
 import type { Session } from './session.js';
-import { autopilotFilesOf, findAutopilotFiles } from './runtime/autopilot-files.js';
+import { autopilotFilesOf, findAutopilotFiles } from '../runtime/autopilot-files.js';
 
 /** The pins and yields that a decision must respect. */
 export interface Reservations {

@@ -1,5 +1,5 @@
 import type { OwnLoad } from '../membership/members.js';
-import { locateInstance } from '../serving/instance-names.js';
+import { locateInstance } from '../serving/catalog/instance-names.js';
 
 /** The requests of one gateway. `Gateway.state` of `@mai/gateway` returns them. */
 export interface GatewayLoad {

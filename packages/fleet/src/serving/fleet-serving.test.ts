@@ -10,7 +10,7 @@ import type { HeldLease, LeaseAnswer, LeaseRequest } from '../leases/lease-types
 import { DEFAULT_PLACEMENT_POLICY } from '../placement/placement-input.js';
 import type { KnownHost } from '../state/known-host.js';
 import { createFleetServing } from './fleet-serving.js';
-import { SHARE_MS } from './shared-leases.js';
+import { SHARE_MS } from './acquire/shared-leases.js';
 import type {
   PeerOutcome,
   ServingChange,

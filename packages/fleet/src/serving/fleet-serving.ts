@@ -12,16 +12,16 @@ import type { LeaseAsker } from '../leases/lease-types.js';
 import type { PlacementInput, PlacementPolicy } from '../placement/placement-input.js';
 import { placeRequest } from '../placement/place-request.js';
 import type { KnownHost } from '../state/known-host.js';
-import { createOtherAsker, type AskedPlace } from './ask-other.js';
-import { createOwnAsker, OwnIsLate, ownRequest } from './ask-own.js';
-import { createAvoidedHosts } from './avoided-hosts.js';
-import { readFleetChanges } from './fleet-changes.js';
-import { locateInstance } from './instance-names.js';
-import { createCatalogMerge } from './merge-catalogs.js';
-import { leftOutServes, nobodyServes } from './nobody-serves.js';
-import { planOf } from './remote-lease.js';
+import { createOtherAsker, type AskedPlace } from './acquire/ask-other.js';
+import { createOwnAsker, OwnIsLate, ownRequest } from './acquire/ask-own.js';
+import { createAvoidedHosts } from './acquire/avoided-hosts.js';
+import { readFleetChanges } from './catalog/fleet-changes.js';
+import { locateInstance } from './catalog/instance-names.js';
+import { createCatalogMerge } from './catalog/merge-catalogs.js';
+import { leftOutServes, nobodyServes } from './acquire/nobody-serves.js';
+import { planOf } from './acquire/remote-lease.js';
 import { createSeenTimes } from './seen-times.js';
-import { createSends } from './sends.js';
+import { createSends } from './acquire/sends.js';
 import type {
   CallOptions,
   PeerTls,

@@ -1,9 +1,9 @@
-import { pause, type Clock } from '../clock.js';
-import { FleetError, isFleetError } from '../fleet-error.js';
-import type { HeldLease, LeaseAnswer, LeaseAsker, LeaseRefusal } from '../leases/lease-types.js';
-import type { PlacementInput } from '../placement/placement-input.js';
-import type { PlacementAlternative } from '../placement/placement.js';
-import type { KnownHost } from '../state/known-host.js';
+import { pause, type Clock } from '../../clock.js';
+import { FleetError, isFleetError } from '../../fleet-error.js';
+import type { HeldLease, LeaseAnswer, LeaseAsker, LeaseRefusal } from '../../leases/lease-types.js';
+import type { PlacementInput } from '../../placement/placement-input.js';
+import type { PlacementAlternative } from '../../placement/placement.js';
+import type { KnownHost } from '../../state/known-host.js';
 import { leaseOn } from './remote-lease.js';
 import type { Send } from './sends.js';
 import type {
@@ -12,7 +12,7 @@ import type {
   PeerTls,
   ServingLease,
   ServingRequest,
-} from './serving-port.js';
+} from '../serving-port.js';
 import { createSharedLeases } from './shared-leases.js';
 
 /** A host answers within 250 ms, at least with a promise. The rest is for a slow machine and network. */

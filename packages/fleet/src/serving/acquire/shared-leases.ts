@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.js';
+import type { Clock } from '../../clock.js';
 
 /**
  * For how long after its grant a lease takes further requests. Then the other host is asked again, so that it can refuse,

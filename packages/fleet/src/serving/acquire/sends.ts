@@ -1,6 +1,6 @@
-import type { Clock } from '../clock.js';
-import type { RecentSend } from '../placement/placement-input.js';
-import type { KnownHost } from '../state/known-host.js';
+import type { Clock } from '../../clock.js';
+import type { RecentSend } from '../../placement/placement-input.js';
+import type { KnownHost } from '../../state/known-host.js';
 
 /** The requests of this gateway whose start or end the heartbeat of their host does not show yet. */
 export interface Sends {

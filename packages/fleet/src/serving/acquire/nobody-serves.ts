@@ -1,11 +1,11 @@
-import { codeOf } from '../error-facts.js';
-import { FleetError } from '../fleet-error.js';
-import type { PlacementAttempt } from '../journal/placed-request.js';
-import { describeReason } from '../placement/explain/explain-placement.js';
-import type { Placement } from '../placement/placement.js';
-import type { KnownHost } from '../state/known-host.js';
-import { locateInstance } from './instance-names.js';
-import type { ServingRequest } from './serving-port.js';
+import { codeOf } from '../../error-facts.js';
+import { FleetError } from '../../fleet-error.js';
+import type { PlacementAttempt } from '../../journal/placed-request.js';
+import { describeReason } from '../../placement/explain/explain-placement.js';
+import type { Placement } from '../../placement/placement.js';
+import type { KnownHost } from '../../state/known-host.js';
+import { locateInstance } from '../catalog/instance-names.js';
+import type { ServingRequest } from '../serving-port.js';
 
 /** Maximum number of hosts whose reasons are given. */
 const REASONS_MAX = 5;

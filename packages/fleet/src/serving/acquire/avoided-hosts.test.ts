@@ -1,4 +1,4 @@
-import { standingClock } from '../../test/moved-clock.js';
+import { standingClock } from '../../../test/moved-clock.js';
 import { createAvoidedHosts } from './avoided-hosts.js';
 
 test('each failure in a row doubles the time for which a host is not asked, up to a minute', () => {

@@ -1,8 +1,8 @@
 import { TIERS } from '@mai/memory-ledger';
-import type { HostModel } from '../state/host-state.js';
-import type { KnownHost } from '../state/known-host.js';
+import type { HostModel } from '../../state/host-state.js';
+import type { KnownHost } from '../../state/known-host.js';
 import { nameOfInstance } from './instance-names.js';
-import type { ServingCatalog, ServingModel } from './serving-port.js';
+import type { ServingCatalog, ServingModel } from '../serving-port.js';
 
 /**
  * The catalog of a fleet: the models of this machine, then those that only others have. Residents of others carry the

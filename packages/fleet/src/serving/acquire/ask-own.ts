@@ -1,9 +1,9 @@
-import { pause, type Clock } from '../clock.js';
-import type { PlacementAlternative } from '../placement/placement.js';
+import { pause, type Clock } from '../../clock.js';
+import type { PlacementAlternative } from '../../placement/placement.js';
 import { PROMISE_RESERVE_MS, type AskedPlace } from './ask-other.js';
-import { locateInstance } from './instance-names.js';
+import { locateInstance } from '../catalog/instance-names.js';
 import { createSharedLeases } from './shared-leases.js';
-import type { CallOptions, ServingLease, ServingPort, ServingRequest } from './serving-port.js';
+import type { CallOptions, ServingLease, ServingPort, ServingRequest } from '../serving-port.js';
 
 export interface OwnAskerParts {
   /** The serving port of this machine. */

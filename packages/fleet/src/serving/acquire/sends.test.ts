@@ -1,5 +1,5 @@
-import { hostOf, loadedModel } from '../../test/known-hosts.js';
-import { systemClock } from '../clock.js';
+import { hostOf, loadedModel } from '../../../test/known-hosts.js';
+import { systemClock } from '../../clock.js';
 import { createSends } from './sends.js';
 
 const heard = (sequence: number, epoch = 'epoch of attic') => [

@@ -1,5 +1,5 @@
-import type { KnownHost } from '../state/known-host.js';
-import type { CallOptions, ServingChange, ServingPort } from './serving-port.js';
+import type { KnownHost } from '../../state/known-host.js';
+import type { CallOptions, ServingChange, ServingPort } from '../serving-port.js';
 
 /** The sources of the changes. */
 export interface FleetChangesParts {

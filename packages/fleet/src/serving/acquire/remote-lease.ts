@@ -1,8 +1,8 @@
-import type { HeldLease } from '../leases/lease-types.js';
-import type { PlacementAlternative } from '../placement/placement.js';
-import { nameOfInstance } from './instance-names.js';
+import type { HeldLease } from '../../leases/lease-types.js';
+import type { PlacementAlternative } from '../../placement/placement.js';
+import { nameOfInstance } from '../catalog/instance-names.js';
 import type { Send } from './sends.js';
-import type { PeerOutcome, PeerTls, ServingLease, ServingPlan } from './serving-port.js';
+import type { PeerOutcome, PeerTls, ServingLease, ServingPlan } from '../serving-port.js';
 
 /** Header in which a gateway presents its lease to the gateway of another host. */
 const LEASE_HEADER = 'x-mai-lease';

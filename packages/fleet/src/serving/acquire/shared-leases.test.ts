@@ -1,5 +1,5 @@
-import { standingClock } from '../../test/moved-clock.js';
-import type { HeldLease } from '../leases/lease-types.js';
+import { standingClock } from '../../../test/moved-clock.js';
+import type { HeldLease } from '../../leases/lease-types.js';
 import { createSharedLeases, SHARE_MS, type SharedLeases } from './shared-leases.js';
 
 let clock: ReturnType<typeof standingClock>;

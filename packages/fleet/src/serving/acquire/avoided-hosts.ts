@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.js';
+import type { Clock } from '../../clock.js';
 
 /** How long a host that gave no answer, or whose gateway gave none, is not asked again. Its heartbeats may still look alive. */
 const AVOID_MS = 5000;

@@ -6,7 +6,7 @@ export {
 } from './noise-model/write-noise-model.js';
 export type { EngineFacts, EngineSpec, EngineState } from './process/messages.js';
 
-export { addressSpaceLimitBytes } from './process/address-space.js';
+export { addressSpaceLimitBytes } from './process/system/address-space.js';
 export { createLlamaRuntime } from './create-runtime.js';
 export { findEngine } from './machine/find-engine.js';
 export type {

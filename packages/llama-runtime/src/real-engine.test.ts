@@ -7,7 +7,7 @@ import { anonymousBytes, availableBytes, enginePids, runs, until } from '../test
 import { writeNoiseProjector } from '../test/noise-projector.js';
 import { type RealWorld, realWorld } from '../test/real-world.js';
 import { writeNoiseModel } from './index.js';
-import { lockedBytesOf } from './process/locked-memory.js';
+import { lockedBytesOf } from './process/system/locked-memory.js';
 
 const MIB = 2 ** 20;
 

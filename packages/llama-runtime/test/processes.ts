@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { findProcess } from '../src/process/process-identity.js';
+import { findProcess } from '../src/process/system/process-identity.js';
 
 /** Waits until a condition holds. Throws after the deadline. */
 export async function until(

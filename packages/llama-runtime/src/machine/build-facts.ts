@@ -2,7 +2,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import path from 'node:path';
 import type { Inspector } from './inspect.js';
-import { codeOf } from '../process/process-identity.js';
+import { codeOf } from '../process/system/process-identity.js';
 import { replaceFile } from '../process/replace-file.js';
 import type { InstalledEngine } from './survey.js';
 import { usesVectorInstructions } from './vector-instructions.js';

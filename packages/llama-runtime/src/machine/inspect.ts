@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { writeNoiseModel } from '../noise-model/write-noise-model.js';
 import { forkChild, whenEnded } from '../process/engine-process.js';
-import { codeOf } from '../process/process-identity.js';
+import { codeOf } from '../process/system/process-identity.js';
 import type {
   EngineDevice,
   FromInspector,

@@ -1,6 +1,6 @@
 import { askEngine, type EngineEndpoint } from './engine-http.js';
 import { STOP_GRACE_MS, TERMINATE_GRACE_MS } from './engine-process.js';
-import { codeOf, findProcess, type RunningProcess } from './process-identity.js';
+import { codeOf, findProcess, type RunningProcess } from './system/process-identity.js';
 
 /** An engine that another process has started. */
 export interface ForeignEngine {

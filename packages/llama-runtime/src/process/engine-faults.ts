@@ -1,5 +1,5 @@
 import { LlamaRuntimeError } from '../errors.js';
-import { addressSpaceHint } from './address-space.js';
+import { addressSpaceHint } from './system/address-space.js';
 import { loadFailureOf } from './load-failure.js';
 import type { EngineSpec } from './messages.js';
 

@@ -1,7 +1,7 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { LONGEST_TIMER_MS } from '../longest-timer.js';
 import type { EngineActivity, EngineState } from './messages.js';
-import { codeOf } from './process-identity.js';
+import { codeOf } from './system/process-identity.js';
 
 /** Where an engine process serves HTTP. */
 export interface EngineEndpoint {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { link, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { codeOf, findProcess } from './process-identity.js';
+import { codeOf, findProcess } from './system/process-identity.js';
 
 /** The process that loads a model. */
 interface Holder {

@@ -3,7 +3,7 @@ import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { caught, fakeWorld, pidsOf } from '../../test/fake-world.js';
 import { enginePids, runs, until } from '../../test/processes.js';
-import { findProcess } from '../process/process-identity.js';
+import { findProcess } from '../process/system/process-identity.js';
 
 /** The name and the text of the record of an engine that has ended since. */
 async function recordOfEnded(

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { findProcess } from '../process/process-identity.js';
+import { findProcess } from '../process/system/process-identity.js';
 import {
   type EngineRecord,
   readRecords,

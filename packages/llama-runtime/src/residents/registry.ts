@@ -5,7 +5,7 @@ import type { LocalModel } from '../models/model-types.js';
 import type { EngineEndpoint } from '../process/engine-http.js';
 import type { EngineFacts, EngineSpec } from '../process/messages.js';
 import { isAnother } from '../process/end-foreign.js';
-import { codeOf, findProcess } from '../process/process-identity.js';
+import { codeOf, findProcess } from '../process/system/process-identity.js';
 import { replaceFile } from '../process/replace-file.js';
 
 /** A loaded model and its process. Every Mai process of this user can read it and end the engine. */

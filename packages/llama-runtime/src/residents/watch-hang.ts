@@ -1,5 +1,5 @@
 import { readState } from '../process/engine-http.js';
-import { readWork, type ProcessWork } from '../process/read-work.js';
+import { readWork, type ProcessWork } from '../process/system/read-work.js';
 import type { EngineRecord } from './registry.js';
 
 /** Deadline for an engine's state. */

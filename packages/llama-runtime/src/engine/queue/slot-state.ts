@@ -9,7 +9,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { isAlive } from '../../process/process-identity.js';
+import { isAlive } from '../../process/system/process-identity.js';
 
 /** LLAMA_STATE_SEQ_MAGIC and LLAMA_STATE_SEQ_VERSION of llama.h. */
 const MAGIC = 0x67677371;

@@ -1,10 +1,10 @@
 export { readGgufHeader } from './gguf/read-gguf-header.js';
 export type { ReadGgufHeaderOptions } from './gguf/read-gguf-header.js';
-export type { ByteRangeReader } from './gguf/byte-source.js';
+export type { ByteRangeReader } from './gguf/bytes/byte-source.js';
 export type { GgufArray, GgufHeader, GgufTensor } from './gguf/gguf-header.js';
-export type { GgufScalar } from './gguf/value-types.js';
-export type { TokenFacts } from './gguf/token-list.js';
-export type { GgufValueType } from './gguf/value-types.js';
+export type { GgufScalar } from './gguf/bytes/value-types.js';
+export type { TokenFacts } from './gguf/bytes/token-list.js';
+export type { GgufValueType } from './gguf/bytes/value-types.js';
 export { isModelFileError, ModelFileError } from './gguf/model-file-error.js';
 export type { ModelFileErrorCode, ModelFileErrorFacts } from './gguf/model-file-error.js';
 export { modelShape } from './speed/model-shape.js';

@@ -1,5 +1,5 @@
 import { isGgufArray, type GgufArray, type GgufHeader } from '../gguf/gguf-header.js';
-import type { GgufScalar } from '../gguf/value-types.js';
+import type { GgufScalar } from '../gguf/bytes/value-types.js';
 
 /**
  * Reads the metadata `<architecture>.<key>` as llama.cpp's model loader does. `null` stands for a key that is

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { asModelFileError } from '../gguf/byte-source.js';
+import { asModelFileError } from '../gguf/bytes/byte-source.js';
 import type { GgufHeader } from '../gguf/gguf-header.js';
 import { splitFiles } from '../gguf/split-files.js';
 import { isJsonObject } from '../files/json-object.js';

@@ -1,7 +1,7 @@
 import type { GgufArray, GgufHeader, GgufTensor } from '../gguf/gguf-header.js';
-import type { GgufScalar } from '../gguf/value-types.js';
+import type { GgufScalar } from '../gguf/bytes/value-types.js';
 import { tensorTypeLayout } from '../gguf/tensor-types.js';
-import type { GgufValueType } from '../gguf/value-types.js';
+import type { GgufValueType } from '../gguf/bytes/value-types.js';
 
 /** Longer strings are not kept. A chat template has a tenth of this length. */
 const KEPT_STRING_LENGTH = 65_536;

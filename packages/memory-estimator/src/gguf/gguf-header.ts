@@ -1,5 +1,5 @@
-import type { TokenFacts } from './token-list.js';
-import type { GgufScalar, GgufValueType } from './value-types.js';
+import type { TokenFacts } from './bytes/token-list.js';
+import type { GgufScalar, GgufValueType } from './bytes/value-types.js';
 
 /** An array in a GGUF file. Only the length of a long array, such as a vocabulary, is kept. */
 export interface GgufArray {

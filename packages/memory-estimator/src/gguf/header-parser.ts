@@ -1,6 +1,6 @@
 import { pad } from '../pad.js';
-import { NEEDS_MORE, type ByteWindow } from './byte-window.js';
-import { CheckedReader, printable, type CheckedFile } from './checked-reader.js';
+import { NEEDS_MORE, type ByteWindow } from './bytes/byte-window.js';
+import { CheckedReader, printable, type CheckedFile } from './bytes/checked-reader.js';
 import type { GgufTensor } from './gguf-header.js';
 import * as limits from './header-budget.js';
 import { MetadataParser, type Metadata, type TypedMetadata } from './metadata-parser.js';

@@ -1,20 +1,20 @@
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
 import { itemAt } from '../item-at.js';
-import { ByteWindow } from './byte-window.js';
+import { ByteWindow } from './bytes/byte-window.js';
 import {
   openBuffer,
   openFile,
   openRange,
   type ByteRangeReader,
   type OpenSource,
-} from './byte-source.js';
+} from './bytes/byte-source.js';
 import { isGgufArray, type GgufHeader } from './gguf-header.js';
 import { HeaderBudget } from './header-budget.js';
 import { HeaderParser, type ParsedFile, type ParserOptions } from './header-parser.js';
 import { isModelFileError, ModelFileError } from './model-file-error.js';
 import { TOKENS } from './metadata-parser.js';
 import { splitFiles } from './split-files.js';
-import { exactTokenFacts } from './token-list.js';
+import { exactTokenFacts } from './bytes/token-list.js';
 
 /** Size of the first read. Most headers without a vocabulary fit into it. */
 const FIRST_READ_BYTES = 64 * 1024;

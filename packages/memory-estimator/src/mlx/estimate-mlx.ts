@@ -1,4 +1,4 @@
-import { printable } from '../gguf/checked-reader.js';
+import { printable } from '../gguf/bytes/checked-reader.js';
 import type { Footprint, LoadConfig, Resources } from '@mai/memory-ledger';
 import {
   CPU_ENVIRONMENT,

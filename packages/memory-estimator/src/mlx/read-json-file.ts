@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject } from '../files/json-object.js';
 import { ModelFileError } from '../gguf/model-file-error.js';
-import { openFile } from '../gguf/byte-source.js';
+import { openFile } from '../gguf/bytes/byte-source.js';
 
 /**
  * Reads a JSON object from a file.

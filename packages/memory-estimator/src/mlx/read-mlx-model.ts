@@ -2,7 +2,7 @@ import { opendir } from 'node:fs/promises';
 import path from 'node:path';
 import type { ModelShape } from '@mai/memory-ledger';
 import { isJsonObject, type JsonObject } from '../files/json-object.js';
-import { asModelFileError } from '../gguf/byte-source.js';
+import { asModelFileError } from '../gguf/bytes/byte-source.js';
 import { ModelFileError } from '../gguf/model-file-error.js';
 import { cacheShapeOf, type MlxCacheShape } from './cache-shape.js';
 import { mlxShape } from './mlx-shape.js';

@@ -1,5 +1,5 @@
 import { isJsonObject } from '../files/json-object.js';
-import { openFile } from '../gguf/byte-source.js';
+import { openFile } from '../gguf/bytes/byte-source.js';
 import { ModelFileError } from '../gguf/model-file-error.js';
 import { parseJsonObject } from './read-json-file.js';
 

@@ -1,5 +1,5 @@
 import type { GgufHeader } from '../gguf/gguf-header.js';
-import { printable } from '../gguf/checked-reader.js';
+import { printable } from '../gguf/bytes/checked-reader.js';
 
 /** The metadata of the templates that the engine parses at the load. */
 const KEYS = ['tokenizer.chat_template', 'tokenizer.chat_template.tool_use'];

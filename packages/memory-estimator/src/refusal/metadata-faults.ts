@@ -6,10 +6,10 @@ import {
 import { findArchitecture, readsNextToken } from '../architecture/architectures.js';
 import type { ModelIndex } from '../architecture/model-index.js';
 import type { TensorGroups } from '../architecture/tensor-groups.js';
-import { printable } from '../gguf/checked-reader.js';
+import { printable } from '../gguf/bytes/checked-reader.js';
 import type { GgufTensor } from '../gguf/gguf-header.js';
-import { findWrongShape } from './tensors/shape-faults.js';
-import { NEEDS_EXPERTS } from './tensors/layer-plans.js';
+import { findWrongShape } from './tensors/shapes/shape-faults.js';
+import { NEEDS_EXPERTS } from './tensors/plans/layer-plans.js';
 import { findWrongType } from './metadata-types.js';
 import { contradiction, missingKey } from './metadata-refusals.js';
 import { findWrongLength } from './list-lengths.js';

@@ -1,4 +1,4 @@
-import { printable } from '../gguf/checked-reader.js';
+import { printable } from '../gguf/bytes/checked-reader.js';
 import type { ModelRefusal } from './model-refusal.js';
 
 /** The refusal of a model whose metadata lacks a key that llama.cpp needs. */

@@ -1,8 +1,8 @@
 import type { Architecture } from '../architecture/architectures.js';
 import { findArchitecture } from '../architecture/architectures.js';
-import { printable } from '../gguf/checked-reader.js';
+import { printable } from '../gguf/bytes/checked-reader.js';
 import { isGgufArray, type GgufHeader } from '../gguf/gguf-header.js';
-import type { GgufValueType } from '../gguf/value-types.js';
+import type { GgufValueType } from '../gguf/bytes/value-types.js';
 import type { ModelRefusal } from './model-refusal.js';
 
 type MetadataValue = ReturnType<GgufHeader['metadata']['get']>;

@@ -1,6 +1,6 @@
 import { indexModel } from '../architecture/model-index.js';
 import type { GgufHeader } from '../gguf/gguf-header.js';
-import { printable } from '../gguf/checked-reader.js';
+import { printable } from '../gguf/bytes/checked-reader.js';
 import { findTemplateFault } from './chat-template.js';
 import { EMBEDDED_ARCHITECTURES } from './embedded-engine.js';
 import type { EngineProfile } from '../profile/engine-profile.js';

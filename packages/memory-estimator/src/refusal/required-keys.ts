@@ -1,7 +1,7 @@
 import { isGgufArray, type GgufHeader } from '../gguf/gguf-header.js';
-import type { GgufValueType } from '../gguf/value-types.js';
-import { layerPlanOf } from './tensors/layer-plans.js';
-import { mixedPlanOf } from './tensors/mixed-plans.js';
+import type { GgufValueType } from '../gguf/bytes/value-types.js';
+import { layerPlanOf } from './tensors/plans/layer-plans.js';
+import { mixedPlanOf } from './tensors/plans/mixed-plans.js';
 import { contradiction, missingKey } from './metadata-refusals.js';
 import { wrongType } from './metadata-types.js';
 import type { ModelRefusal } from './model-refusal.js';

@@ -1,5 +1,5 @@
 import type { ModelIndex } from '../architecture/model-index.js';
-import { printable } from '../gguf/checked-reader.js';
+import { printable } from '../gguf/bytes/checked-reader.js';
 import { isGgufArray, type GgufHeader } from '../gguf/gguf-header.js';
 import { EMBEDDED_PRE_TOKENIZERS } from './embedded-engine.js';
 import { notStrings } from './metadata-types.js';

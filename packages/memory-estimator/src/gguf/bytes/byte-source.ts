@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
-import { systemErrorCode } from '../files/system-error.js';
-import { ModelFileError } from './model-file-error.js';
+import { systemErrorCode } from '../../files/system-error.js';
+import { ModelFileError } from '../model-file-error.js';
 
 /** Reads bytes by range, for example of a header on a server. */
 export interface ByteRangeReader {

@@ -1,6 +1,6 @@
 import type { ByteWindow } from './byte-window.js';
-import { MAX_KEPT_STRING_BYTES, type HeaderBudget } from './header-budget.js';
-import { ModelFileError } from './model-file-error.js';
+import { MAX_KEPT_STRING_BYTES, type HeaderBudget } from '../header-budget.js';
+import { ModelFileError } from '../model-file-error.js';
 import {
   readScalar,
   scalarBytes,

@@ -1,7 +1,7 @@
 import { distinctLayers, type ModelIndex } from '../../architecture/model-index.js';
 import type { TensorGroups } from '../../architecture/tensor-groups.js';
-import { layerPlanOf, NEEDS_EXPERTS, type LayerPlan } from './layer-plans.js';
-import { mixedPlanOf } from './mixed-plans.js';
+import { layerPlanOf, NEEDS_EXPERTS, type LayerPlan } from './plans/layer-plans.js';
+import { mixedPlanOf } from './plans/mixed-plans.js';
 import { fullName, hasPart, withoutScale } from './part-names.js';
 
 export const QKV = ['attn_q', 'attn_k', 'attn_v'] as const;

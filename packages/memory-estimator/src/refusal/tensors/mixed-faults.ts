@@ -1,6 +1,6 @@
 import type { ModelIndex } from '../../architecture/model-index.js';
 import type { TensorGroups } from '../../architecture/tensor-groups.js';
-import { mixedPlanOf, type Choice, type MixedPlan, type Parts } from './mixed-plans.js';
+import { mixedPlanOf, type Choice, type MixedPlan, type Parts } from './plans/mixed-plans.js';
 import { fullName, hasPart, withoutScale } from './part-names.js';
 
 /** A tensor that llama.cpp needs and the file lacks, by the plan of an architecture whose layers differ; `null` without one. */

@@ -2,7 +2,7 @@ import type { Hyperparameters } from '../../architecture/hyperparameters.js';
 import type { ModelIndex } from '../../architecture/model-index.js';
 import { layerOf, type TensorGroups } from '../../architecture/tensor-groups.js';
 import type { GgufHeader } from '../../gguf/gguf-header.js';
-import { printable } from '../../gguf/checked-reader.js';
+import { printable } from '../../gguf/bytes/checked-reader.js';
 import { tensorTypeLayout } from '../../gguf/tensor-types.js';
 import { findForeignPart, findMissingPart, isPlanned } from './layer-faults.js';
 import { findForeignInMixed, findMissingInMixed } from './mixed-faults.js';

@@ -1,7 +1,7 @@
 import type { ModelIndex } from '../../architecture/model-index.js';
-import { printable } from '../../gguf/checked-reader.js';
+import { printable } from '../../gguf/bytes/checked-reader.js';
 import type { GgufTensor } from '../../gguf/gguf-header.js';
-import { layerPlanOf } from './layer-plans.js';
+import { layerPlanOf } from './plans/layer-plans.js';
 import type { ModelRefusal } from '../model-refusal.js';
 
 /** Types that ggml multiplies with no matrix: intermediate results, whole numbers and F64. */

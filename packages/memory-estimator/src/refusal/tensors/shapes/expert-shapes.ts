@@ -1,6 +1,6 @@
-import type { ModelIndex } from '../../architecture/model-index.js';
-import type { TensorGroups } from '../../architecture/tensor-groups.js';
-import type { GgufTensor } from '../../gguf/gguf-header.js';
+import type { ModelIndex } from '../../../architecture/model-index.js';
+import type { TensorGroups } from '../../../architecture/tensor-groups.js';
+import type { GgufTensor } from '../../../gguf/gguf-header.js';
 import { unlike } from './unlike.js';
 
 /**

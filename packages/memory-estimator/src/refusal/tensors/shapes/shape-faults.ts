@@ -3,15 +3,15 @@ import {
   keyWidthOf,
   valueWidthOf,
   type Hyperparameters,
-} from '../../architecture/hyperparameters.js';
-import { distinctLayers, type ModelIndex } from '../../architecture/model-index.js';
-import type { TensorGroup, TensorGroups } from '../../architecture/tensor-groups.js';
-import type { GgufTensor } from '../../gguf/gguf-header.js';
-import { printable } from '../../gguf/checked-reader.js';
-import type { ModelRefusal } from '../model-refusal.js';
+} from '../../../architecture/hyperparameters.js';
+import { distinctLayers, type ModelIndex } from '../../../architecture/model-index.js';
+import type { TensorGroup, TensorGroups } from '../../../architecture/tensor-groups.js';
+import type { GgufTensor } from '../../../gguf/gguf-header.js';
+import { printable } from '../../../gguf/bytes/checked-reader.js';
+import type { ModelRefusal } from '../../model-refusal.js';
 import { wrongExperts, wrongLatent } from './expert-shapes.js';
-import { isPlanned, QKV } from './layer-faults.js';
-import { layerPlanOf } from './layer-plans.js';
+import { isPlanned, QKV } from '../layer-faults.js';
+import { layerPlanOf } from '../plans/layer-plans.js';
 import { unlike } from './unlike.js';
 
 /** Norms of a whole embedding. */

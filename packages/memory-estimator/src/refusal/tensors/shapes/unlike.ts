@@ -1,5 +1,5 @@
-import type { TensorGroups } from '../../architecture/tensor-groups.js';
-import type { GgufTensor } from '../../gguf/gguf-header.js';
+import type { TensorGroups } from '../../../architecture/tensor-groups.js';
+import type { GgufTensor } from '../../../gguf/gguf-header.js';
 
 /** The weight if its extents differ from `extents`, where `null` stands for any extent; else `null`. */
 export function unlike(

@@ -1,8 +1,18 @@
-import { printable, type CheckedReader } from './checked-reader.js';
+import { printable, type CheckedReader } from './bytes/checked-reader.js';
 import type { GgufArray } from './gguf-header.js';
 import { MAX_ARRAY_DEPTH, MAX_KEPT_ARRAY_LENGTH, MAX_KEY_BYTES } from './header-budget.js';
-import { knownVocabulary, TokenList, type KnownVocabulary, type TokenFacts } from './token-list.js';
-import { leastBytes, scalarBytes, type GgufScalar, type GgufValueType } from './value-types.js';
+import {
+  knownVocabulary,
+  TokenList,
+  type KnownVocabulary,
+  type TokenFacts,
+} from './bytes/token-list.js';
+import {
+  leastBytes,
+  scalarBytes,
+  type GgufScalar,
+  type GgufValueType,
+} from './bytes/value-types.js';
 
 /** Metadata by key; `null` for a string that was skipped. */
 export type Metadata = ReadonlyMap<string, GgufScalar | GgufArray | null>;

@@ -40,10 +40,10 @@ for (const [name, tookMs] of figures) {
 
 /** Leaves requests while their model is loaded. Resolves to the times until LM Studio was asked to end the load. */
 async function leaveLoads() {
-  const machine = await startServer('machine-process.mjs');
+  const machine = await startServer('processes/machine-process.mjs');
   const MACHINE = `http://127.0.0.1:${machine.statePort}`;
   const LM_STUDIO = `http://127.0.0.1:${machine.port}`;
-  const gateway = await startServer('host-process.mjs', { MACHINE, LM_STUDIO });
+  const gateway = await startServer('processes/host-process.mjs', { MACHINE, LM_STUDIO });
   const until = async (isTrue) => {
     for (;;) {
       const now = await (await fetch(MACHINE)).json();
@@ -81,10 +81,10 @@ async function leaveLoads() {
  * times until LM Studio has seen it.
  */
 async function leaveRepeatedly({ stream, isSlow }) {
-  const machine = await startServer('machine-process.mjs', { ANSWER_TOKENS });
+  const machine = await startServer('processes/machine-process.mjs', { ANSWER_TOKENS });
   const MACHINE = `http://127.0.0.1:${machine.statePort}`;
   const LM_STUDIO = `http://127.0.0.1:${machine.port}`;
-  const gateway = await startServer('host-process.mjs', { MACHINE, LM_STUDIO });
+  const gateway = await startServer('processes/host-process.mjs', { MACHINE, LM_STUDIO });
   const state = async () => (await fetch(MACHINE)).json();
   const until = async (isTrue) => {
     for (;;) {

@@ -28,10 +28,10 @@ const WARM_RATE = 500;
 /** The p99 is judged only if the ratio of the times that the floor adds in its two turns is at most this. */
 const FLOOR_AGREES = 1.15;
 
-const upstream = await startServer('upstream.mjs');
+const upstream = await startServer('processes/upstream.mjs');
 const UPSTREAM = `http://127.0.0.1:${upstream.port}`;
-const floor = await startServer('floor.mjs', { UPSTREAM });
-const gateway = await startServer('gateway-process.mjs', { UPSTREAM });
+const floor = await startServer('processes/floor.mjs', { UPSTREAM });
+const gateway = await startServer('processes/gateway-process.mjs', { UPSTREAM });
 const others = await startOthers();
 const serverOf = { direct: upstream, floor, again: floor, gateway, ...others };
 
@@ -70,7 +70,7 @@ async function startOthers() {
 
 /** Sends requests until the code of a server is compiled. A few of these requests may fail. */
 async function warm(server, kind) {
-  await runClient('client.mjs', server.port, kind, WARM_RATE, 12, headersOf(server));
+  await runClient('processes/client.mjs', server.port, kind, WARM_RATE, 12, headersOf(server));
 }
 
 function headersOf({ headers = {} }) {
@@ -80,7 +80,7 @@ function headersOf({ headers = {} }) {
 async function measure(server, kind) {
   const before = cpuSecondsOf(server.processId);
   const { count, failed, firstByteMs } = await runClient(
-    'client.mjs',
+    'processes/client.mjs',
     server.port,
     kind,
     rate,

@@ -17,7 +17,7 @@ const { values } = parseArgs({
 const [streams, rounds] = [values.streams, values.rounds].map(Number);
 const TARGET_MEMORY = 4;
 const SAMPLE_MS = 200;
-const FILES = { floor: 'floor.mjs', gateway: 'gateway-process.mjs' };
+const FILES = { floor: 'processes/floor.mjs', gateway: 'processes/gateway-process.mjs' };
 
 const results = { floor: [], gateway: [] };
 for (let round = 0; round < rounds; round += 1) {
@@ -49,17 +49,17 @@ if (lost('floor') > 0) console.log(`The floor lost ${lost('floor')} streams.`);
 
 /** One round in new processes, so that no round inherits memory. */
 async function measure(file) {
-  const upstream = await startServer('upstream.mjs');
+  const upstream = await startServer('processes/upstream.mjs');
   const server = await startServer(file, { UPSTREAM: `http://127.0.0.1:${upstream.port}` });
   try {
-    await runClient('client.mjs', server.port, 'stream', 100, 2);
+    await runClient('processes/client.mjs', server.port, 'stream', 100, 2);
     const beforeBytes = residentBytesOf(server.processId);
     let mostBytes = beforeBytes;
     const sampler = setInterval(() => {
       mostBytes = Math.max(mostBytes, residentBytesOf(server.processId));
     }, SAMPLE_MS);
     const { lost, mostOpen } = await runClient(
-      'hold-client.mjs',
+      'processes/hold-client.mjs',
       server.port,
       upstream.port,
       streams,

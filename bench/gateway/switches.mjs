@@ -128,10 +128,10 @@ async function alternating() {
 }
 
 async function openWorld() {
-  const machine = await startServer('machine-process.mjs');
+  const machine = await startServer('processes/machine-process.mjs');
   const MACHINE = `http://127.0.0.1:${machine.statePort}`;
   const LM_STUDIO = `http://127.0.0.1:${machine.port}`;
-  const gateway = await startServer('host-process.mjs', { MACHINE, LM_STUDIO });
+  const gateway = await startServer('processes/host-process.mjs', { MACHINE, LM_STUDIO });
   return {
     url: `http://127.0.0.1:${gateway.port}`,
     state: async () => (await fetch(MACHINE)).json(),

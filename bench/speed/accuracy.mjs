@@ -18,7 +18,7 @@ import {
   ways,
 } from './learned.mjs';
 import { llmfitSpeed } from './llmfit.mjs';
-import { byDevice } from './records.mjs';
+import { byDevice } from './results/records.mjs';
 
 const PREDICTIONS = 20_000;
 const decode = withLikeness(crossValidate(testsOf('decode')));

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { modelShape, readGgufHeader } from '@mai/memory-estimator';
-import { architectureOf } from './architectures.mjs';
+import { architectureOf } from './results/architectures.mjs';
 
 const FOLDERS = [
   '../data/lmstudio-loads/headers',

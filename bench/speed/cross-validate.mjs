@@ -1,9 +1,9 @@
 // Predictions for devices that a fit has not seen.
-import { fitDecode } from './fit-decode.mjs';
-import { fitLikeness } from './fit-likeness.mjs';
+import { fitDecode } from './fit/fit-decode.mjs';
+import { fitLikeness } from './fit/fit-likeness.mjs';
 import { engineFactor } from './engine-progress.mjs';
-import { fitPrompt } from './fit-prompt.mjs';
-import { deviceOf, meanDepth, questionOf, readRecords } from './records.mjs';
+import { fitPrompt } from './fit/fit-prompt.mjs';
+import { deviceOf, meanDepth, questionOf, readRecords } from './results/records.mjs';
 import { internals } from './internals.mjs';
 
 const FOLDS = 10;

@@ -4,9 +4,9 @@
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
-import { fitDecode } from './fit-decode.mjs';
-import { fitLikeness } from './fit-likeness.mjs';
-import { fitPrompt } from './fit-prompt.mjs';
+import { fitDecode } from './fit/fit-decode.mjs';
+import { fitLikeness } from './fit/fit-likeness.mjs';
+import { fitPrompt } from './fit/fit-prompt.mjs';
 import { crossValidate, testsOf } from './cross-validate.mjs';
 
 const FILE = fileURLToPath(

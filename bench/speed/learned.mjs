@@ -1,5 +1,5 @@
 // What one or two measurements of a machine do for its other predictions.
-import { byDevice, deviceOf, predictedSpeed } from './records.mjs';
+import { byDevice, deviceOf, predictedSpeed } from './results/records.mjs';
 import { internals } from './internals.mjs';
 
 const PAIRS_MAX = 25;

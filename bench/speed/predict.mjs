@@ -7,8 +7,8 @@ import { readFileSync } from 'node:fs';
 import { createSpeedModel } from '@mai/performance-model';
 import { answerLines } from '../yardstick/answer-lines.mjs';
 import { engineFactor } from './engine-progress.mjs';
-import { predictedSpeed, questionOf } from './records.mjs';
-import { doubtOf, recordOf } from './record-of.mjs';
+import { predictedSpeed, questionOf } from './results/records.mjs';
+import { doubtOf, recordOf } from './results/record-of.mjs';
 
 /** For `engineFactor`; written by fit.mjs. */
 const PROGRESS = JSON.parse(

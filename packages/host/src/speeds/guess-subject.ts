@@ -24,7 +24,7 @@ export interface SizedModel extends Pick<
 const USUAL_BITS = 4.85;
 /** Bytes that a token adds to the KV cache of a layer: 8 key and value heads of 128, such as Llama 3 and Qwen 3. */
 const KV_BYTES_OF_LAYER = 4096;
-/** Share of the weights of a mixture that are experts. The mixtures of `bench/speed/architectures.mjs` have .85 to .98. */
+/** Share of the weights of a mixture that are experts. The mixtures of `bench/speed/results/architectures.mjs` have .85 to .98. */
 const EXPERT_SHARE = 0.94;
 /** Parameters of a model of 32 layers. Layers grow with the cube root of the parameters, because the width grows with them. */
 const PARAMETERS_OF_32_LAYERS = 8e9;

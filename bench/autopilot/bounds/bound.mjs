@@ -1,13 +1,13 @@
 // How good can a policy be that does not see the future? Three policies are compared with the planner that sees the future, on
 // random traces whose statistics are known exactly: the autopilot, and the best policy that knows these statistics but not the
 // future, once with free switches and once with switches that have a price. Build first:
-//   node bench/autopilot/bound.mjs [trace ...] [--seeds 2,4] [--price 30]
+//   node bench/autopilot/bounds/bound.mjs [trace ...] [--seeds 2,4] [--price 30]
 // The price of a switch is a number of seconds without the value of the loaded model. The default is twice what the autopilot counts.
 import { parseArgs } from 'node:util';
 import { DEFAULT_SELECTION_POLICY } from '@mai/memory-ledger';
 import { SCENARIO_MODELS, simulate } from '@mai/simulation';
 import { bestCausalPolicy, runCausalPolicy } from './causal-bound.mjs';
-import { HELD_BACK, STATISTICS, TUNED } from './restless-traces.mjs';
+import { HELD_BACK, STATISTICS, TUNED } from '../restless/restless-traces.mjs';
 
 const { values: options, positionals: only } = parseArgs({
   allowPositionals: true,

@@ -3,7 +3,7 @@
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 
-const require = createRequire(new URL('../../packages/gateway/package.json', import.meta.url));
+const require = createRequire(new URL('../../../packages/gateway/package.json', import.meta.url));
 const { Agent } = require('undici');
 
 const origin = process.env.UPSTREAM;

@@ -1,7 +1,7 @@
 import { engineFactor } from './engine-progress.mjs';
 import { leastSquares } from './least-squares.mjs';
-import { deviceOf, meanDepth } from './records.mjs';
-import { internals } from './internals.mjs';
+import { deviceOf, meanDepth } from '../results/records.mjs';
+import { internals } from '../internals.mjs';
 
 /** Standard deviation of the errors that remain. */
 const ERROR = 0.15;

@@ -1,6 +1,6 @@
 // Runs the autopilot and the naive threshold over random traces of the others' use, and prints quality relative to the
 // clairvoyant planner, switches and dropped requests. Build first:
-//   node bench/autopilot/restless.mjs [trace ...] [--seeds 1,3,5] [--held-back] [--library] [--policies mai,naive]
+//   node bench/autopilot/restless/restless.mjs [trace ...] [--seeds 1,3,5] [--held-back] [--library] [--policies mai,naive]
 import { parseArgs } from 'node:util';
 import { DEFAULT_SELECTION_POLICY } from '@mai/memory-ledger';
 import { SCENARIO_MODELS, SCENARIOS, simulate } from '@mai/simulation';

@@ -1,6 +1,6 @@
 // Runs `mai watch` on this machine's real memory. The models of a simulated LM Studio take real memory, and
 // another program takes gigabytes and frees them again. Build first:
-//   node bench/autopilot/real-machine.mjs [--live] [--rounds N]
+//   node bench/autopilot/live/real-machine.mjs [--live] [--rounds N]
 // In every round `mai watch` must step down and up without a flap, and every decision must replay bit for bit. --live
 // shows the view of `mai watch`. A round takes about a minute and a half, and at most half of the free memory.
 import { spawn } from 'node:child_process';
@@ -17,7 +17,7 @@ import { startSimulator } from '@mai/lmstudio-simulator';
 
 const live = process.argv.includes('--live');
 const rounds = Number(process.argv[process.argv.indexOf('--rounds') + 1] || 2) || 2;
-const MAI = fileURLToPath(new URL('../../apps/cli/bin/mai.js', import.meta.url));
+const MAI = fileURLToPath(new URL('../../../apps/cli/bin/mai.js', import.meta.url));
 const GIB = 1024 ** 3;
 const CHUNK_BYTES = GIB / 16;
 const GIVE_UP_AFTER_MS = 240_000;

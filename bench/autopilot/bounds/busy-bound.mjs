@@ -2,12 +2,12 @@
 // `levels-heavy`, dynamic programming finds the best policy that knows the distribution of the next level and of the time
 // that a level is held, and that counts the running requests. It waits for no dwell and no cool-down, and a switch
 // costs nothing, or a price. Build first:
-//   node bench/autopilot/busy-bound.mjs [--seeds 2,4]
+//   node bench/autopilot/bounds/busy-bound.mjs [--seeds 2,4]
 import { parseArgs } from 'node:util';
 import { DEFAULT_SELECTION_POLICY } from '@mai/memory-ledger';
 import { SCENARIO_MODELS, simulate } from '@mai/simulation';
-import { createRandom } from '../yardstick/random.mjs';
-import { HEAVY, HELD_BACK, normalBelow } from './restless-traces.mjs';
+import { createRandom } from '../../yardstick/random.mjs';
+import { HEAVY, HELD_BACK, normalBelow } from '../restless/restless-traces.mjs';
 
 const { values: options } = parseArgs({ options: { seeds: { type: 'string', default: '2,4' } } });
 const GIB = 2 ** 30;

@@ -5,7 +5,7 @@ import { generationOf, gpuSpeedOf, usualRamBandwidth } from '@mai/performance-mo
 import { architectureOf, familyOf } from './architectures.mjs';
 import { ramOf } from './ram-of-cpus.mjs';
 
-const FILE = new URL('../data/speed/speed.jsonl', import.meta.url);
+const FILE = new URL('../../data/speed/speed.jsonl', import.meta.url);
 
 /** Every result that is fit for use. */
 export function readRecords() {

@@ -1,6 +1,6 @@
 // Random traces of the others' use: walks, levels and programs that come and go. The same seed gives the same trace.
 // The autopilot was tuned on `TUNED` with odd seeds. `HELD_BACK` was not looked at before its figures were reported.
-import { createRandom } from '../yardstick/random.mjs';
+import { createRandom } from '../../yardstick/random.mjs';
 const GIB = 1024 ** 3;
 const END_S = 8 * 3600;
 const STEP_S = 10;

@@ -2,8 +2,8 @@
 // from the error of the other under the covariance of @mai/performance-model. The fit maximizes the likelihood of what the
 // predictions leave, under Student's t distribution with four degrees of freedom, so that outliers don't decide. A device with n
 // results has the weight n^0.3. The errors are those of a physics that had not seen the device.
-import { byDevice } from './records.mjs';
-import { internals } from './internals.mjs';
+import { byDevice } from '../results/records.mjs';
+import { internals } from '../internals.mjs';
 
 /** Entries of a likeness that are one figure, and those with a figure for each part of the time. */
 const NAMES = ['machine', 'placement', 'model', 'modelPlacement', 'split', 'file', 'engine'];

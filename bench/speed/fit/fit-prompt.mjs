@@ -1,6 +1,6 @@
-import { engineFactor } from './engine-progress.mjs';
+import { engineFactor } from '../engine-progress.mjs';
 import { fitLogarithms, sumOf } from './fit-decode.mjs';
-import { internals } from './internals.mjs';
+import { internals } from '../internals.mjs';
 
 /** Standard deviation of the errors that remain. */
 const ERROR = 0.3;

@@ -7,12 +7,12 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { startSimulator } from '@mai/lmstudio-simulator';
-import { cpuSecondsOf, residentBytesOf } from '../yardstick/process-load.mjs';
+import { cpuSecondsOf, residentBytesOf } from '../../yardstick/process-load.mjs';
 
-const MAI = fileURLToPath(new URL('../../apps/cli/bin/mai.js', import.meta.url));
+const MAI = fileURLToPath(new URL('../../../apps/cli/bin/mai.js', import.meta.url));
 const MIB = 1024 * 1024;
 const WARM_UP_MS = 15_000;
-const FIXED_WORK = new URL('../yardstick/fixed-work.mjs', import.meta.url).href;
+const FIXED_WORK = new URL('../../yardstick/fixed-work.mjs', import.meta.url).href;
 const YARDSTICK = `import(${JSON.stringify(FIXED_WORK)}).then(({ fixedWork, warmUpFixedWork }) => {
   warmUpFixedWork();
   setInterval(fixedWork, 1000);

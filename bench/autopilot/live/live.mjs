@@ -1,8 +1,8 @@
 // Measures how fast the running autopilot reacts, and its CPU use while nothing happens. Build first:
-//   node bench/autopilot/live.mjs [--seconds 60] [--times 40]
+//   node bench/autopilot/live/live.mjs [--seconds 60] [--times 40]
 import { parseArgs } from 'node:util';
-import { judge } from '../yardstick/report.mjs';
-import { median, quantile } from '../yardstick/statistics.mjs';
+import { judge } from '../../yardstick/report.mjs';
+import { median, quantile } from '../../yardstick/statistics.mjs';
 import { measureIdleCost } from './idle-cost.mjs';
 import { timeReactions } from './reaction.mjs';
 

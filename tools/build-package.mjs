@@ -12,7 +12,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
-import { META, splitBundle } from './split-bundle.mjs';
+import { META, splitBundle } from './build/split-bundle.mjs';
 
 const projectDir = process.cwd();
 const require = createRequire(import.meta.url);
@@ -39,7 +39,7 @@ async function readConfig() {
     libraries: [],
     // False replaces import() by require(), so that Node's ES module loader is not started.
     dynamicImport: true,
-    // A program in several files: `{ name, first, compileFirst, parts }`, see split-bundle.mjs. Its entry is in `entries`.
+    // A program in several files: `{ name, first, compileFirst, parts }`, see build/split-bundle.mjs. Its entry is in `entries`.
     split: null,
     // Folders that are copied into dist: `from` is relative to the package, `to` to dist.
     copies: [],
@@ -183,7 +183,7 @@ function writeNotices() {
 
 function declareTypes() {
   run(require.resolve('typescript/bin/tsc'), ['-p', 'tsconfig.build.json']);
-  run(fileURLToPath(new URL('roll-up-types.mjs', import.meta.url)), []);
+  run(fileURLToPath(new URL('build/roll-up-types.mjs', import.meta.url)), []);
 }
 
 function run(script, args) {

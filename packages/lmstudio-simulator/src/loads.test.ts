@@ -286,13 +286,13 @@ test('enlarge-context: the load gets a larger context than requested, at most th
   const config = { contextLength: 4096 };
   simulator.fault.enlargeContext({ toTokens: 20_000, times: 1 });
   const some = await client.llm.load('qwen/qwen3-1.7b', { ...QUIET, config });
-  expect((await some.getModelInfo())?.contextLength).toBe(20_000);
+  expect((await some.getModelInfo()).contextLength).toBe(20_000);
   expect(simulator.residents()[0]?.contextLengthTokens).toBe(20_000);
   simulator.fault.enlargeContext({ times: 1 });
   const most = await client.llm.load('qwen/qwen3-1.7b', { ...QUIET, config });
-  expect((await most.getModelInfo())?.contextLength).toBe(40_960);
+  expect((await most.getModelInfo()).contextLength).toBe(40_960);
   const asked = await client.llm.load('qwen/qwen3-1.7b', { ...QUIET, config });
-  expect((await asked.getModelInfo())?.contextLength).toBe(4096);
+  expect((await asked.getModelInfo()).contextLength).toBe(4096);
 });
 
 test('autoFit takes layers off the GPU until the model fits, and without autoFit the load fails', async () => {

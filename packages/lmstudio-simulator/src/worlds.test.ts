@@ -60,7 +60,7 @@ test('LM Link: models of connected devices are listed, and take memory of their 
   expect(models.find(({ modelKey }) => modelKey === 'qwen/qwen3-4b')?.deviceIdentifier).toBeNull();
 
   const model = await client.llm.load('openai/gpt-oss-20b', QUIET);
-  expect((await model.getModelInfo())?.deviceIdentifier).toBe('device-render');
+  expect((await model.getModelInfo()).deviceIdentifier).toBe('device-render');
   expect(simulator.memoryInUse().gpus[0]?.bytes).toBe(0);
   expect(simulator.memoryInUse('device-render').gpus[0]?.bytes).toBeGreaterThan(12e9);
   expect(() => simulator.memoryInUse('device-laptop')).toThrow('device-laptop');
@@ -93,7 +93,7 @@ test('a load that names no device goes to the preferred device, else to this mac
   const { client, simulator } = connected;
   const deviceOf = async (modelKey: string, options: object = {}): Promise<string | null> => {
     const model = await client.llm.load(modelKey, { ...QUIET, ...options });
-    return (await model.getModelInfo())?.deviceIdentifier ?? null;
+    return (await model.getModelInfo()).deviceIdentifier ?? null;
   };
   expect(await deviceOf('everywhere')).toBeNull();
   expect(await deviceOf('others')).toBe('first');

@@ -118,7 +118,7 @@ function checkZedModels(body: unknown): string {
       const word = field(model, name);
       if (typeof word !== 'string' || !known.includes(word)) {
         throw new Error(
-          `${id} has ${JSON.stringify(word) ?? 'nothing'} in \`${name}\`, which Zed does not know`,
+          `${id} has ${word === undefined ? 'nothing' : JSON.stringify(word)} in \`${name}\`, which Zed does not know`,
         );
       }
     }
@@ -130,7 +130,7 @@ function checkChatStream(events: readonly ServerEvent[]): string {
   const last = events.at(-1);
   const chunks = events.filter(({ data }) => data !== '[DONE]').map(eventJson);
   const failure = chunks.map(errorIn).find((message) => message !== null);
-  if (failure !== undefined) throw new Error(failure ?? 'an error event');
+  if (failure !== undefined) throw new Error(failure);
   if (last?.data !== '[DONE]') throw new Error('the stream ended without [DONE]');
   const choices = chunks.flatMap((chunk) => listField(chunk, 'choices'));
   const reason = choices.map((choice) => field(choice, 'finish_reason')).find(Boolean);

@@ -70,7 +70,7 @@ export function messagesRequests(access: GatewayAccess): readonly ProbeRequest[]
 function checkMessageStream(events: readonly ServerEvent[]): string {
   const values = events.map(eventJson);
   const failure = values.map(errorIn).find((message) => message !== null);
-  if (failure !== undefined) throw new Error(failure ?? 'an error event');
+  if (failure !== undefined) throw new Error(failure);
   const types = values.map((value) => field(value, 'type')).filter((type) => type !== 'ping');
   if (types[0] !== 'message_start') throw new Error('the stream does not start with message_start');
   if (types.at(-1) !== 'message_stop') throw new Error('the stream ended without message_stop');

@@ -32,7 +32,7 @@ export function plotText(comparison: Comparison, { width, height, unicode }: Plo
   const cells = Array.from({ length: height }, () => new Array<string>(columns).fill(' '));
   const { minTokensPerSecond } = comparison;
   if (minTokensPerSecond > 0) {
-    for (const line of cells) line[column(scale.x(minTokensPerSecond))] = minimum ?? ':';
+    for (const line of cells) line[column(scale.x(minTokensPerSecond))] = minimum;
   }
   // The first model of the comparison is drawn last, so that no other model covers it.
   for (const { number, quality, tokensPerSecond } of [...points].reverse()) {
@@ -57,7 +57,7 @@ export function plotText(comparison: Comparison, { width, height, unicode }: Plo
   return [
     `${'quality'.padStart(LABELS + 2)}`,
     ...lines,
-    `${' '.repeat(LABELS + 1)}${corner}${(horizontal ?? '-').repeat(columns)}`,
+    `${' '.repeat(LABELS + 1)}${corner}${horizontal.repeat(columns)}`,
     `${' '.repeat(LABELS + 2)}${axis.join('')}`.trimEnd(),
     `${' '.repeat(LABELS + 2)}tokens a second (${minimum} the minimum)`,
   ].join('\n');

@@ -17,8 +17,8 @@ export async function checkEmbedded(
     client.selectedEngines({ signal }),
     client.listResidents({ signal }),
   ]);
-  const names = (engines ?? []).map(({ name, version }) => `${name} ${version}`);
-  const isScalar = engines?.some(({ vectorInstructions }) => vectorInstructions === false) === true;
+  const names = engines.map(({ name, version }) => `${name} ${version}`);
+  const isScalar = engines.some(({ vectorInstructions }) => vectorInstructions === false);
   return [
     ok(RUNTIME_NAMES.embedded, `${names.join(', ')} is installed.${isScalar ? SCALAR_BUILD : ''}`),
     ...(await checkAddressSpace()),

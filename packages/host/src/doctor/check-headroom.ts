@@ -11,9 +11,8 @@ export async function checkHeadroom(
   signal: AbortSignal,
 ): Promise<readonly Check[]> {
   const { minHeadroomBytes } = toSelectionPolicy(config.switching);
-  const { ram } = await monitor.port.snapshot({ signal });
-  if (ram.totalBytes === null || ram.totalBytes > minHeadroomBytes) return [];
-  const { totalBytes } = ram;
+  const { totalBytes } = (await monitor.port.snapshot({ signal })).ram;
+  if (totalBytes > minHeadroomBytes) return [];
   const message = describeObstacle({ kind: 'headroom-too-large', totalBytes, minHeadroomBytes });
   return [fault('Headroom', message, null)];
 }

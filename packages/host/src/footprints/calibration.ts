@@ -109,7 +109,7 @@ export function openCalibration(context: HostContext, link: RuntimeLink): Calibr
 /** The engine that runs GGUF models; null where LM Studio does not name it. */
 export async function engineOf(link: ActiveLink, signal: AbortSignal): Promise<Engine | null> {
   if (link.runtime === 'embedded') {
-    const [engine] = (await link.client.selectedEngines({ signal })) ?? [];
+    const [engine] = await link.client.selectedEngines({ signal });
     return engine === undefined ? null : { name: engine.name, version: engine.version };
   }
   try {

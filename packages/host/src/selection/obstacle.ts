@@ -76,7 +76,7 @@ export function findObstacle(
   if (!able) return { kind: 'not-capable', capabilities };
   const { minHeadroomBytes } = input.policy;
   const { totalBytes } = input.resources.ram;
-  return totalBytes !== null && totalBytes <= minHeadroomBytes
+  return totalBytes <= minHeadroomBytes
     ? { kind: 'headroom-too-large', totalBytes, minHeadroomBytes }
     : { kind: 'nothing-fits' };
 }

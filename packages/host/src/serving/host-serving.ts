@@ -34,7 +34,7 @@ export function createHostServing(parts: HostParts, autopilot: HostAutopilot): S
       runtime: downloads.link.runtime,
       runtimeAnswers: isOn,
       runtimeVersion:
-        isOn && downloads.link.kind === 'on' && downloads.link.runtime === 'lmstudio'
+        isOn && downloads.link.runtime === 'lmstudio'
           ? downloads.link.client.connectedVersion.version
           : null,
     };

@@ -52,7 +52,7 @@ export function createSubjectFinder(
         : ((await readMlx(model, files, mlxModels))?.shape ?? null);
       if (shape === null) return null;
       const quantization =
-        (isGguf ? (await files?.facts())?.quantization : null) ?? model?.quantization?.name ?? null;
+        (isGguf ? (await files.facts())?.quantization : null) ?? model?.quantization?.name ?? null;
       return speedSubjectOf({
         ...load,
         shape,

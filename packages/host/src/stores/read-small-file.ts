@@ -13,8 +13,9 @@ const MAX_BYTES = 1024 * 1024;
 export async function readSmallFile(path: string): Promise<string | null> {
   let file;
   try {
-    // Without O_NONBLOCK, opening a named pipe waits until another process writes to it.
-    file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    // Without O_NONBLOCK, opening a named pipe waits until another process writes to it. Windows lacks the flag.
+    const { O_NONBLOCK = 0 }: Partial<typeof constants> = constants;
+    file = await open(path, constants.O_RDONLY | O_NONBLOCK);
   } catch (error) {
     if (errorCodeOf(error) === 'ENOENT') return null;
     throw error;

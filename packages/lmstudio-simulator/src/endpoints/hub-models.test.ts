@@ -161,5 +161,5 @@ test('maxContextLength 0 means not known: the model is listed, and loads with an
     ...QUIET,
     config: { contextLength: 99 },
   });
-  expect((await loaded.getModelInfo())?.contextLength).toBe(99);
+  expect((await loaded.getModelInfo()).contextLength).toBe(99);
 });

@@ -71,11 +71,11 @@ test('shrink-context: the load succeeds with a smaller context', async () => {
     ...QUIET,
     config: { contextLength: 20_000 },
   });
-  expect((await model.getModelInfo())?.contextLength).toBe(5000);
+  expect((await model.getModelInfo()).contextLength).toBe(5000);
   expect(await model.getLoadConfig()).toMatchObject({ contextLength: 5000 });
   // The fault does not change a context that is smaller than `toTokens`.
   const small = await connected.client.llm.load(KEY, { ...QUIET, config: { contextLength: 2000 } });
-  expect((await small.getModelInfo())?.contextLength).toBe(2000);
+  expect((await small.getModelInfo()).contextLength).toBe(2000);
   expect(connected.logged).toEqual([]);
 });
 

@@ -20,7 +20,7 @@ test.each([
     },
   });
   const model = await connected.client.llm.load('mlx', { verbose: false, config });
-  expect((await model.getModelInfo())?.contextLength).toBe(expected);
+  expect((await model.getModelInfo()).contextLength).toBe(expected);
 });
 
 test('the fitted context of an MLX model is larger than the default', () => {

@@ -69,7 +69,7 @@ test('the model info of a finished prediction lacks the time of the last use', a
   const model = await connected.client.llm.load(KEY, QUIET);
   const { modelInfo } = await model.respond('hi', { maxTokens: 1 });
   expect(modelInfo).toMatchObject({ identifier: KEY, lastUsedTime: null });
-  expect((await model.getModelInfo())?.lastUsedTime).toEqual(expect.any(Number));
+  expect((await model.getModelInfo()).lastUsedTime).toEqual(expect.any(Number));
 });
 
 test('the type of an upload comes from its file name, and its size is reported', async () => {

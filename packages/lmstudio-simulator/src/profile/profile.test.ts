@@ -22,7 +22,7 @@ test.each([
     const selections = await client.runtime.engine.getSelections();
     expect(selections.get('GGUF')?.version).toBe(runtime);
     const model = await client.llm.load('qwen/qwen3-4b', QUIET);
-    expect((await model.getModelInfo())?.contextLength).toBe(contextLength);
+    expect((await model.getModelInfo()).contextLength).toBe(contextLength);
     // The SDK leaves out the context where the engine fits the model by itself.
     expect(await model.getLoadConfig()).toMatchObject({
       maxParallelPredictions: parallel,
@@ -40,7 +40,7 @@ test('a world overrides the defaults of the profile', async () => {
     world: { defaultContextLength: 6000, loadDefaults: { flashAttention: false } },
   });
   const model = await connected.client.llm.load('qwen/qwen3-4b', QUIET);
-  expect((await model.getModelInfo())?.contextLength).toBe(6000);
+  expect((await model.getModelInfo()).contextLength).toBe(6000);
   expect(await model.getLoadConfig()).toMatchObject({ autoFit: true, flashAttention: false });
 });
 

@@ -38,7 +38,10 @@ export type MlxAutoFit = 'none' | 'one-step' | 'smaller-steps';
  * @param version Such as `1.11.0`. `null`, and a text that is not a version: the newest known auto-fit.
  */
 export function mlxAutoFitOf(version: string | null): MlxAutoFit {
-  const numbers = /^(\d+)(?:\.(\d+))?(?:\.(\d+))?$/.exec(version ?? '')?.slice(1);
+  // A group that matches nothing is undefined, whatever the type says.
+  const numbers: readonly (string | undefined)[] | undefined = /^(\d+)(?:\.(\d+))?(?:\.(\d+))?$/
+    .exec(version ?? '')
+    ?.slice(1);
   if (numbers === undefined) return 'smaller-steps';
   const [major = 0, minor = 0, patch = 0] = numbers.map((part) => Number(part ?? 0));
   const parts: VersionParts = [major, minor, patch];

@@ -39,7 +39,7 @@ describe('the cells of a cache for 70,000 tokens', () => {
       contextLengthTokens: 70_000,
       flashAttention: attention,
     });
-    expect(partIntervals?.kvCacheBytes).toEqual({
+    expect(partIntervals.kvCacheBytes).toEqual({
       lowBytes: low * TOKEN_BYTES,
       highBytes: high * TOKEN_BYTES,
     });
@@ -70,7 +70,7 @@ test('the cells of a windowed cache are padded in the same way', async () => {
       flashAttention: false,
       swaFull: false,
     });
-    return partIntervals?.kvCacheBytes.highBytes;
+    return partIntervals.kvCacheBytes.highBytes;
   };
   const [before, after] = [await at(llamaServer('b6100')), await at(llamaServer('b9849'))];
   // 12 of 24 layers have a window, each with 8 heads of 64 numbers.

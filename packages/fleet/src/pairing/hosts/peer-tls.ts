@@ -59,7 +59,7 @@ export function peerListenOptions(identity: PeerIdentity): PeerListenOptions {
 /** Host to which the allow-list assigns a peer's certificate; null where the list does not hold the certificate. */
 export function peerHost(allowList: AllowList, certificate: PeerCertificate): string | null {
   // Without a certificate Node gives an empty object, whose type says otherwise.
-  const raw: Buffer | undefined = certificate.raw;
+  const { raw }: Partial<PeerCertificate> = certificate;
   return raw === undefined ? null : allowedHost(allowList, certificateFingerprint(raw));
 }
 

@@ -208,7 +208,9 @@ async function connectTls(
   } catch (error) {
     socket.destroy();
     signal?.throwIfAborted();
-    if (trust.rejectUnauthorized === true && socket.authorizationError) {
+    // Null as long as the certificate was not refused, whatever the type says.
+    const { authorizationError }: { readonly authorizationError: Error | null } = socket;
+    if (trust.rejectUnauthorized === true && authorizationError !== null) {
       throw isClockFault(error) ? wrongClock(invitation, error) : anotherMachine(invitation);
     }
     throw new FleetError(

@@ -112,7 +112,7 @@ export async function openLiveCatalog({
     estimator: (residents) => {
       let made: { readonly of: Downloads; readonly port: EstimatorPort } | null = null;
       return {
-        revision: () => speeds?.revision() ?? 0,
+        revision: () => speeds.revision(),
         estimate: (question, callOptions) => {
           if (made?.of !== downloads) {
             const sources = {

@@ -181,14 +181,15 @@ function readAllowedTools(allowed: JsonObject): ToolChoice {
 
 function readResponseFormat(body: JsonObject): JsonObject | null {
   const format = objectField(body, 'response_format');
-  switch (format?.['type']) {
+  if (format === null) return null;
+  switch (format['type']) {
     case undefined:
     case 'text':
       return null;
     case 'json_object':
-      return { type: 'json_object', schema: format?.['schema'] ?? { type: 'object' } };
+      return { type: 'json_object', schema: format['schema'] ?? { type: 'object' } };
     case 'json_schema': {
-      const declared = format === null ? null : objectField(format, 'json_schema');
+      const declared = objectField(format, 'json_schema');
       const schema = declared === null ? null : objectField(declared, 'schema');
       if (schema === null) throw invalidField('response_format.json_schema.schema', 'is required');
       return { type: 'json_schema', json_schema: { schema } };

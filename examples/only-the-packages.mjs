@@ -2,7 +2,7 @@
 import { connect } from '@mai/lmstudio-adapter';
 import { DEFAULT_LOAD_CONFIG, DEFAULT_SELECTION_POLICY as policy } from '@mai/memory-ledger';
 import { createResourceMonitor } from '@mai/resource-monitor';
-import { selectModel } from '@mai/selector';
+import { NO_REQUIREMENT as requirement, selectModel } from '@mai/selector';
 
 const client = await connect({ baseUrl: process.env.MAI_LMSTUDIO_URL });
 const monitor = createResourceMonitor();
@@ -12,11 +12,12 @@ const candidates = models.map((model) => {
   // A guess: the size of the file and a quarter more. @mai/memory-estimator reads the exact figure.
   const ram = { mappedBytes: 0, anonymousBytes: 1.25 * model.sizeBytes };
   const trust = { interval: null, growth: null, source: 'file-size', confidence: 'low' };
-  const loadOptions = [{ loadConfig, footprint: { ram, gpus: [], ...trust }, guardrails: null }];
-  const known = { tier: 'medium', capabilities: [], downloaded: true, coolingDownUntilMs: null };
-  return { ...model, ...known, loadOptions, observedGrowth: [] };
+  const unknown = { guardrails: null, speed: null, quality: null };
+  const loadOptions = [{ loadConfig, footprint: { ram, gpus: [], ...trust }, ...unknown }];
+  const known = { tier: 'medium', capabilities: [], downloaded: true, observedGrowth: [] };
+  const none = { refusal: null, expandedFrom: null, coolingDownUntilMs: null };
+  return { ...model, ...known, ...none, loadOptions };
 });
-const requirement = { capabilities: [], minContextLengthTokens: null, tiers: null };
 const resources = await monitor.snapshot();
 const { chosen } = selectModel({ candidates, requirement, resources, residents: [], policy });
 if (chosen === null) throw new Error('No downloaded model fits this machine now.');

@@ -22,11 +22,13 @@ export function candidateOf(modelKey: string, tier: Tier, gib: number): Assemble
     tier,
     capabilities: ['chat'],
     downloaded: true,
+    refusal: null,
+    expandedFrom: null,
     maxContextLengthTokens: 32_768,
     coolingDownUntilMs: null,
     ttlMs: null,
     observedGrowth: [],
-    loadOptions: [{ ...option, guardrails: 'pass' }],
+    loadOptions: [{ ...option, guardrails: 'pass', speed: null, quality: null }],
   };
 }
 
@@ -42,6 +44,8 @@ export function residentOf(
     loadConfig: LOAD_CONFIG,
     footprint: footprintOf(gib),
     busy: false,
+    idleInMs: null,
+    speed: null,
     pinned: false,
     foreign: false,
     lastUsedAtMs: null,

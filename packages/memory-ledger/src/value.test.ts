@@ -34,12 +34,12 @@ describe('valueOf', () => {
   );
 
   it('is not known where the quality is not known', () => {
-    expect(valueOf({ speed: speedOf(20) }, POLICY)).toBeNull();
+    expect(valueOf({ quality: null, speed: speedOf(20) }, POLICY)).toBeNull();
     expect(valueOf({ quality: null, speed: null }, POLICY)).toBeNull();
   });
 
   it('is the quality where the speed is not known, or the minimum is 0', () => {
-    expect(valueOf({ quality: 0.7 }, POLICY)).toBe(0.7);
+    expect(valueOf({ quality: 0.7, speed: null }, POLICY)).toBe(0.7);
     const slow = { quality: 0.7, speed: speedOf(0.1) };
     expect(valueOf(slow, { goal: 'speed', minTokensPerSecond: 0 })).toBe(0.7);
   });

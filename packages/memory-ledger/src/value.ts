@@ -10,10 +10,10 @@ const SPEED_WEIGHT: Readonly<Record<SelectionGoal, number>> = {
 
 /** The properties of a load option that its value depends on. */
 export interface Valued {
-  /** Quality of the answers, 0 to 1; absent or null where it is not known. */
-  readonly quality?: number | null;
-  /** Absent or null where the speeds are not known. */
-  readonly speed?: LoadSpeed | null;
+  /** Quality of the answers, 0 to 1; null where it is not known. */
+  readonly quality: number | null;
+  /** Null where the speeds are not known. */
+  readonly speed: LoadSpeed | null;
 }
 
 /**
@@ -26,7 +26,7 @@ export interface Valued {
  * formula is argued in docs/adr/0010-value-of-a-choice.md.
  */
 export function valueOf(
-  { quality = null, speed = null }: Valued,
+  { quality, speed }: Valued,
   { goal, minTokensPerSecond }: Pick<SelectionPolicy, 'goal' | 'minTokensPerSecond'>,
 ): number | null {
   if (quality === null) return null;

@@ -43,6 +43,8 @@ test.each(NUMBERS)('a policy with a %s that is no number of its range is refused
       capabilities: [],
       downloaded: true,
       maxContextLengthTokens: null,
+      refusal: null,
+      expandedFrom: null,
       loadOptions: [],
       coolingDownUntilMs: null,
       observedGrowth: [],

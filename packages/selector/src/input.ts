@@ -16,10 +16,10 @@ export interface LoadOption {
   readonly footprint: Footprint | null;
   /** Whether the runtime itself would refuse this load; `null` when the runtime was not asked. */
   readonly guardrails: 'pass' | 'refuse' | null;
-  /** Predicted speeds; absent or null where they are not known. Speed then rules nothing out. */
-  readonly speed?: LoadSpeed | null;
-  /** Quality of the answers with this load configuration, 0 to 1; absent or null where it is not known. */
-  readonly quality?: number | null;
+  /** Predicted speeds; `null` where they are not known. Speed then rules nothing out. */
+  readonly speed: LoadSpeed | null;
+  /** Quality of the answers with this load configuration, 0 to 1; `null` where it is not known. */
+  readonly quality: number | null;
 }
 
 /** Why the engine does not load a file, however much memory is free. */
@@ -38,18 +38,18 @@ export interface Candidate {
   readonly capabilities: readonly string[];
   /** Whether a file is downloaded that the engine loads. */
   readonly downloaded: boolean;
-  /** Why the engine does not load the file that is downloaded. Default null: no such reason is known. */
-  readonly refusal?: EngineRefusal | null;
+  /** Why the engine does not load the file that is downloaded; `null`: no such reason is known. */
+  readonly refusal: EngineRefusal | null;
   /** Longest context that the model allows; `null` when not known. */
   readonly maxContextLengthTokens: number | null;
   readonly loadOptions: readonly LoadOption[];
   /**
    * The entry of the chain that was expanded to this candidate and others, such as `downloaded:chat`. Such a candidate can
    * be too slow by a prediction alone. If all candidates that fit are too slow, consecutive candidates of the same entry are
-   * ordered by their value. Default null: a person named the candidate, so it keeps its place, and it is too slow only
+   * ordered by their value. `null`: a person named the candidate, so it keeps its place, and it is too slow only
    * after a measurement on this machine.
    */
-  readonly expandedFrom?: string | null;
+  readonly expandedFrom: string | null;
   /**
    * After a failed load, the time before which the candidate is not loaded again, in milliseconds since the
    * epoch. `null` when it may be loaded now.
@@ -71,12 +71,11 @@ export interface Resident {
   /** Whether it generates or has requests in its queue. */
   readonly busy: boolean;
   /**
-   * Expected time until it is idle if it gets no new request, in milliseconds; absent or null where the time is not
-   * known.
+   * Expected time until it is idle if it gets no new request, in milliseconds; `null` where the time is not known.
    */
-  readonly idleInMs?: number | null;
-  /** Its speeds; absent or null where they are not known. */
-  readonly speed?: LoadSpeed | null;
+  readonly idleInMs: number | null;
+  /** Its speeds; `null` where they are not known. */
+  readonly speed: LoadSpeed | null;
   readonly pinned: boolean;
   /** Whether somebody other than Mai loaded it. */
   readonly foreign: boolean;

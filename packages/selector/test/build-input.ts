@@ -36,6 +36,8 @@ export function option(print: Footprint | null, contextLengthTokens = 8192): Loa
     loadConfig: { ...LOAD_CONFIG, contextLengthTokens },
     footprint: print,
     guardrails: null,
+    speed: null,
+    quality: null,
   };
 }
 
@@ -51,6 +53,7 @@ export function candidate(
     tier: 'medium',
     capabilities: ['chat'],
     downloaded: true,
+    refusal: null,
     maxContextLengthTokens: 131_072,
     loadOptions:
       typeof anonymousOrOptions === 'number'
@@ -58,6 +61,7 @@ export function candidate(
         : anonymousOrOptions,
     coolingDownUntilMs: null,
     observedGrowth: [],
+    expandedFrom: null,
     ...facts,
   };
 }
@@ -73,6 +77,8 @@ export function resident(
     loadConfig: LOAD_CONFIG,
     footprint: print,
     busy: false,
+    idleInMs: null,
+    speed: null,
     pinned: false,
     foreign: false,
     lastUsedAtMs: null,

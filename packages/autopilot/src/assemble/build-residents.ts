@@ -55,7 +55,8 @@ export async function buildResidents(sources: {
           footprint !== null && instance.keepModelInMemory === true
             ? withLockedWeights(footprint)
             : footprint,
-        ...(speedNow === undefined ? {} : { speed: speedNow() }),
+        idleInMs: null,
+        speed: speedNow?.() ?? null,
         busy: leased.has(instance.instanceIdentifier) || isBusy(instance, nowMs),
         pinned: request.pinned.some((target) => isNamedBy(target, instance)),
         foreign: isForeign(instance),

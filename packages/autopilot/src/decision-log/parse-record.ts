@@ -2,6 +2,7 @@ import { allowedUse, fixedPool, HARD_LIMIT, LIMIT, type Pool } from '@mai/memory
 import type { PoolOutcome } from '@mai/selector';
 import { isRecord } from '../is-record.js';
 import { withExpandedFrom } from './with-expanded-from.js';
+import { withUnknowns } from './with-unknowns.js';
 import { withoutGrowth } from './without-growth.js';
 import { withoutSpeeds } from './without-speeds.js';
 import {
@@ -25,9 +26,9 @@ export function parseRecord(text: string): LogRecord | null {
     return null;
   }
   if (!isLogRecord(value)) return null;
-  if (value.type === 'outcome' || value.version === RECORD_VERSION) return value;
+  if (value.type === 'outcome') return value;
   try {
-    return upgraded(value);
+    return withUnknowns(value.version === RECORD_VERSION ? value : upgraded(value));
   } catch (error) {
     // Only a damaged record leads to a TypeError.
     if (error instanceof TypeError) return null;
@@ -57,6 +58,7 @@ function isDecision({ input, selection, hysteresis }: Readonly<Record<string, un
   return (
     isRecord(input) &&
     Array.isArray(input['candidates']) &&
+    Array.isArray(input['residents']) &&
     isRecord(input['resources']) &&
     isRecord(selection) &&
     isRecord(selection['plan']) &&

@@ -52,6 +52,8 @@ class Machine {
         loadConfig: DEFAULT_LOAD_CONFIG,
         footprint: FOOTPRINT,
         busy: false,
+        idleInMs: null,
+        speed: null,
         pinned: false,
         foreign: false,
         lastUsedAtMs: null,

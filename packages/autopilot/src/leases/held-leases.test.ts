@@ -16,6 +16,8 @@ function resident(
     loadConfig: { ...DEFAULT_LOAD_CONFIG, contextLengthTokens },
     footprint: null,
     busy: false,
+    idleInMs: null,
+    speed: null,
     pinned: false,
     foreign: false,
     lastUsedAtMs: null,

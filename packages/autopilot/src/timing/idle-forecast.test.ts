@@ -11,6 +11,8 @@ function copy(instanceIdentifier: string, busy: boolean): Resident {
     loadConfig: DEFAULT_LOAD_CONFIG,
     footprint: null,
     busy,
+    idleInMs: null,
+    speed: null,
     pinned: false,
     foreign: false,
     lastUsedAtMs: null,

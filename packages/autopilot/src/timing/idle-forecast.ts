@@ -37,7 +37,7 @@ export class IdleForecast {
     };
   }
 
-  #idleInMs({ instanceIdentifier, speed = null }: Resident): number {
+  #idleInMs({ instanceIdentifier, speed }: Resident): number {
     const answerMs =
       speed === null ? ANSWER_MS : (ANSWER_TOKENS / speed.decodeTokensPerSecond.expected) * 1000;
     return Math.round((this.#waits.get(instanceIdentifier) ?? new IdleWait()).whenBusyMs(answerMs));

@@ -26,6 +26,8 @@ function candidate(modelKey: string, gib: number, quality: number | null): Candi
     tier: 'medium',
     capabilities: ['chat'],
     downloaded: true,
+    refusal: null,
+    expandedFrom: null,
     maxContextLengthTokens: null,
     loadOptions: [
       {
@@ -59,6 +61,8 @@ function inputOf(
         loadConfig: DEFAULT_LOAD_CONFIG,
         footprint: world.footprint('small', DEFAULT_LOAD_CONFIG),
         busy: false,
+        idleInMs: null,
+        speed: null,
         pinned: false,
         foreign: false,
         lastUsedAtMs: null,

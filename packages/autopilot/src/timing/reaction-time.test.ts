@@ -13,7 +13,13 @@ describe('reactionMs', () => {
       source: 'measured',
       confidence: 'high',
     };
-    const loadOption = { loadConfig: DEFAULT_LOAD_CONFIG, footprint, guardrails: null };
+    const loadOption = {
+      loadConfig: DEFAULT_LOAD_CONFIG,
+      footprint,
+      guardrails: null,
+      speed: null,
+      quality: null,
+    };
     const loading: Selection = {
       ...down,
       chosen: {

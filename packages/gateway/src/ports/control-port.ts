@@ -209,8 +209,8 @@ export interface SelectionAnswer {
         readonly loadConfig: LoadConfig;
         readonly footprint: Footprint | null;
         readonly tradeOffs: readonly TradeOff[];
-        readonly speed?: LoadSpeed | null;
-        readonly quality?: number | null;
+        readonly speed: LoadSpeed | null;
+        readonly quality: number | null;
       }[];
     }[];
   };

@@ -91,6 +91,7 @@ async function candidatesOn(resources: Resources): Promise<readonly Candidate[]>
         maxContextLengthTokens: 131_072,
         observedGrowth: [],
         downloaded: true,
+        refusal: null,
         coolingDownUntilMs: null,
         expandedFrom: 'downloaded:chat',
         loadOptions: offloads.map((offloadRatio) => {

@@ -279,7 +279,7 @@ function cheaperOf(
     }),
   );
   if (found === null) return null;
-  const option = { ...found, guardrails: null };
+  const option = { ...found, guardrails: null, speed: null, quality: null };
   const judged = fitOf({ ...candidate, loadOptions: [option] }, input);
   return judged.rejection === null ? { ...found, pools: judged.pools } : null;
 }

@@ -64,7 +64,7 @@ export function cheaperFitOf(
   const { chosen, pools } = selectModel({ ...input, candidates: [candidate] });
   const option = candidate.loadOptions[chosen?.optionIndex ?? -1];
   if (option === undefined || option.footprint === null) return null;
-  const { loadConfig, footprint, tradeOffs, speed = null, quality = null } = option;
+  const { loadConfig, footprint, tradeOffs, speed, quality } = option;
   return { loadConfig, footprint, tradeOffs, pools, speed, quality };
 }
 

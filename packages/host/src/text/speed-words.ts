@@ -4,8 +4,8 @@ import { formatCount, formatDuration, formatSpeed } from '../words.js';
 
 /** The known speed and quality of a load. */
 export interface JudgedLoad {
-  readonly speed?: LoadSpeed | null | undefined;
-  readonly quality?: number | null | undefined;
+  readonly speed: LoadSpeed | null;
+  readonly quality: number | null;
 }
 
 /** The figures of a load for a table; empty where not known. `~` stands before a figure that was not measured here. */
@@ -24,7 +24,7 @@ function firstTokenMs({ promptTokensPerSecond }: LoadSpeed): number {
 }
 
 /** The figures of a load for a table. */
-export function speedCells({ speed = null, quality = null }: JudgedLoad): SpeedCells {
+export function speedCells({ speed, quality }: JudgedLoad): SpeedCells {
   const about = speed?.measured === true ? '' : '~';
   return {
     tokensPerSecond:
@@ -39,7 +39,7 @@ export function speedCells({ speed = null, quality = null }: JudgedLoad): SpeedC
  * The figures of a load in a phrase: `quality 0.61, about 42 tokens a second, the first token of a prompt of 2,000 tokens after 1.2 s,
  * loaded in about 4.0 s`. Empty where nothing is known.
  */
-export function describeSpeed({ speed = null, quality = null }: JudgedLoad): string {
+export function describeSpeed({ speed, quality }: JudgedLoad): string {
   const about = speed?.measured === true ? '' : 'about ';
   return [
     ...(quality === null ? [] : [`quality ${quality.toFixed(2)}`]),
@@ -59,7 +59,8 @@ export function describeEstimatedSpeed({
   speedGap,
   basis,
 }: Pick<ModelEstimate, 'speed' | 'speedGap' | 'basis'>): string {
-  const figures = estimated === null ? '' : describeSpeed(estimated);
+  const figures =
+    estimated === null ? '' : describeSpeed({ speed: estimated.speed, quality: null });
   if (speedGap !== null) return `The speed is not known, because ${speedGap}.`;
   if (estimated === null || figures === '') return '';
   const { measured, decodeTokensPerSecond } = estimated.speed;
@@ -70,7 +71,7 @@ export function describeEstimatedSpeed({
 }
 
 /** The two figures that a choice depends on, in parentheses; empty where neither is known. */
-export function describeValue({ speed = null, quality = null }: JudgedLoad): string {
+export function describeValue({ speed, quality }: JudgedLoad): string {
   const figures = [
     ...(quality === null ? [] : [`quality ${quality.toFixed(2)}`]),
     ...(speed === null

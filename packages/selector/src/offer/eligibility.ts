@@ -15,7 +15,7 @@ export function rejectCandidate(candidate: Candidate, requirement: Requirement):
 }
 
 /** The refusal of the engine as a rejection; `null` where no refusal is known. */
-export function rejectRefused({ refusal = null }: Candidate): Rejection | null {
+export function rejectRefused({ refusal }: Candidate): Rejection | null {
   return refusal === null ? null : { code: 'ENGINE_REFUSES', refusal };
 }
 
@@ -66,8 +66,8 @@ export function rejectOption(
  * named: such a candidate is too slow only after a measurement on this machine.
  */
 export function findTooSlow(
-  { expandedFrom = null }: Candidate,
-  { speed = null }: LoadOption,
+  { expandedFrom }: Candidate,
+  { speed }: LoadOption,
   policy: Pick<SelectionPolicy, 'minTokensPerSecond'>,
 ): TooSlow | null {
   if (speed === null || (expandedFrom === null && !speed.measured)) return null;

@@ -93,7 +93,7 @@ function groupsOf(candidates: readonly Candidate[]): readonly (readonly number[]
   const groups: number[][] = [];
   let before: string | null = null;
   for (const [index, candidate] of candidates.entries()) {
-    const { expandedFrom = null } = candidate;
+    const { expandedFrom } = candidate;
     if (expandedFrom !== null && expandedFrom === before) groups.at(-1)?.push(index);
     else groups.push([index]);
     before = expandedFrom;

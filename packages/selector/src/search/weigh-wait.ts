@@ -26,7 +26,7 @@ export function weighWait(
   const waitMs = longestOf(
     residents
       .filter(({ instanceIdentifier }) => waitsFor.includes(instanceIdentifier))
-      .map(({ idleInMs = null }) => idleInMs),
+      .map(({ idleInMs }) => idleInMs),
   );
   const value = valueOf(preferred.option, policy);
   const otherValue = valueOf(other.option, policy);

@@ -29,7 +29,7 @@ export function renderSelection(
   const { candidates, resources } = input;
   const absent = new Set(
     candidates
-      .filter(({ downloaded, refusal = null }) => !downloaded && refusal === null)
+      .filter(({ downloaded, refusal }) => !downloaded && refusal === null)
       .map(({ modelKey }) => modelKey),
   );
   const sections = [

@@ -86,7 +86,7 @@ function chainSteps(
         load === null || load.tradeOffs.length === 0
           ? null
           : words.describeTradeOffs(load.tradeOffs),
-      speed: speedView(cheaper === null ? option?.speed : judged?.speed),
+      speed: speedView((cheaper === null ? option?.speed : judged?.speed) ?? null),
       quality: option?.quality ?? null,
     };
   });

@@ -12,11 +12,10 @@ const candidates = models.map((model) => {
   // A guess: the size of the file and a quarter more. @mai/memory-estimator reads the exact figure.
   const ram = { mappedBytes: 0, anonymousBytes: 1.25 * model.sizeBytes };
   const trust = { interval: null, growth: null, source: 'file-size', confidence: 'low' };
-  const unknown = { guardrails: null, speed: null, quality: null };
-  const loadOptions = [{ loadConfig, footprint: { ram, gpus: [], ...trust }, ...unknown }];
-  const known = { tier: 'medium', capabilities: [], downloaded: true, observedGrowth: [] };
-  const none = { refusal: null, expandedFrom: null, coolingDownUntilMs: null };
-  return { ...model, ...known, ...none, loadOptions };
+  const load = { loadConfig, footprint: { ram, gpus: [], ...trust }, guardrails: null };
+  const loadOptions = [{ ...load, speed: null, quality: null }];
+  const none = { refusal: null, expandedFrom: null, coolingDownUntilMs: null, observedGrowth: [] };
+  return { ...model, ...none, tier: 'medium', capabilities: [], downloaded: true, loadOptions };
 });
 const resources = await monitor.snapshot();
 const { chosen } = selectModel({ candidates, requirement, resources, residents: [], policy });

@@ -3,7 +3,7 @@ import type { Host } from '../host.js';
 import type { HostParts } from '../host-parts.js';
 import { HostError, isHostError } from '../host-error.js';
 import { NO_REQUEST } from '../control/no-request.js';
-import { readOthersCpu } from '../machine/others-cpu.js';
+import { readOthersCpu } from '../speeds/others-cpu.js';
 import { isRuntimeError, type RuntimeError } from '../runtime/runtime-error.js';
 import type { Serving, ServingLease } from '../serving/serving.js';
 import type { SpeedSubject } from '../speeds/speed-subject.js';

@@ -1,6 +1,6 @@
 import type { SpeedRange } from '@mai/memory-ledger';
 import type { BenchFigure, BenchResult } from './bench-result.js';
-import { BUSY_CPU_RATIO } from '../machine/others-cpu.js';
+import { BUSY_CPU_RATIO } from '../speeds/others-cpu.js';
 import { formatDuration, formatSpeed, plural } from '../words.js';
 
 /** One line of the table of a benchmark. */

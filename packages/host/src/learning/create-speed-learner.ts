@@ -7,7 +7,7 @@ import type { RuntimeLink } from '../runtime/connect-runtime.js';
 import { listDownloadsNow } from '../session/session.js';
 import { guessSubject } from '../speeds/guess-subject.js';
 import type { SpeedResources, SpeedSubject } from '../speeds/speed-subject.js';
-import { readOthersCpu } from '../machine/others-cpu.js';
+import { readOthersCpu } from '../speeds/others-cpu.js';
 import { speedsOfRuntime } from '../speeds/speeds-of-runtime.js';
 import { messageOf } from '../guards.js';
 import type { MeasuredAnswer, SpeedLearner } from './speed-learner.js';

@@ -3,7 +3,7 @@ import {
   type SpeedObservation,
   type SpeedQuestion,
 } from '@mai/performance-model';
-import { BUSY_CPU_RATIO } from '../machine/others-cpu.js';
+import { BUSY_CPU_RATIO } from './others-cpu.js';
 import type { SpeedSubject } from './speed-subject.js';
 
 /** The bandwidth at which the physics gives the median of measured speeds; null without a measurement on the GPU. */

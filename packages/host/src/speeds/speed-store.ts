@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import path from 'node:path';
 import { openMeasurementStore } from '@mai/memory-estimator';
 import type { HostContext } from '../host-options.js';
-import { BUSY_CPU_RATIO } from '../machine/others-cpu.js';
+import { BUSY_CPU_RATIO } from './others-cpu.js';
 import { isSpeedMeasurement, type SpeedMeasurement } from './speed-measurement.js';
 
 /** The most measurements of the same model, quantization, engine, placement and kind that are kept, on a busy machine and on an idle one. */

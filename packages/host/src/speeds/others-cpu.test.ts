@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import type { RuntimeLink } from '../runtime/connect-runtime.js';
-import { openMonitor } from './open-monitor.js';
+import { openMonitor } from '../machine/open-monitor.js';
 import { BUSY_CPU_RATIO, readOthersCpu } from './others-cpu.js';
 
 const LOCAL = { kind: 'on', runtime: 'embedded', client: { host: { isLocal: true } } };

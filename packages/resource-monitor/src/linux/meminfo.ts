@@ -6,11 +6,11 @@ import type { SampleContext } from '../reading/reader.js';
 /** Figures of /proc/meminfo, in bytes. */
 export interface MemInfo {
   readonly totalBytes: number;
-  /** Null if the file's figure is impossible. */
+  /** Null if neither MemAvailable nor the lines that it is estimated from are possible. */
   readonly availableBytes: number | null;
-  /** Why `availableBytes` is null. */
+  /** Why MemAvailable is impossible; null if it is possible. */
   readonly contradiction: string | null;
-  /** False on kernels before 3.14, where `availableBytes` is estimated from other lines. */
+  /** False if `availableBytes` is estimated from other lines: before Linux 3.14, and if MemAvailable is impossible. */
   readonly availableIsKernels: boolean;
   readonly swapTotalBytes: number | null;
   readonly swapFreeBytes: number | null;
@@ -48,14 +48,22 @@ export function parseMemInfo(text: string | null): MemInfo | null {
   const totalBytes = bytesOf(text, 'MemTotal:');
   if (totalBytes === null || !isPossibleTotal(totalBytes)) return null;
   const reported = bytesOf(text, 'MemAvailable:');
-  const availableBytes = reported ?? estimateAvailable(text);
+  const estimated = estimateAvailable(text);
   const freeBytes = bytesOf(text, 'MemFree:');
-  const contradiction = contradictionOf({ totalBytes, availableBytes, freeBytes });
+  const faultOf = (availableBytes: number): string | null =>
+    contradictionOf({ totalBytes, availableBytes, freeBytes });
+  const contradiction = faultOf(reported ?? estimated);
   return {
     totalBytes,
-    availableBytes: contradiction === null ? availableBytes : null,
+    // lxcfs can report a container's free memory and file cache beside a MemAvailable that is not the container's.
+    availableBytes:
+      contradiction === null
+        ? (reported ?? estimated)
+        : faultOf(estimated) === null
+          ? estimated
+          : null,
     contradiction,
-    availableIsKernels: reported !== null,
+    availableIsKernels: reported !== null && contradiction === null,
     swapTotalBytes: bytesOf(text, 'SwapTotal:'),
     swapFreeBytes: bytesOf(text, 'SwapFree:'),
   };

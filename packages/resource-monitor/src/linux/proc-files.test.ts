@@ -36,27 +36,30 @@ describe('/proc/meminfo', () => {
   });
 
   it.each([
-    // Total, free, available and fault. The figures are from lxcfs issues 84, 389 and 120, or at the boundary of a
+    // Total, free, available, fault and the memory that is taken as available. The figures are from lxcfs issues 84, 389 and 120, or at the boundary of a
     // check.
-    [998_384, 987_608, 987_608, null],
-    [1000, 900, 1000, null],
-    [1000, 900, 1001, 'reports more available memory than the total'],
-    [1000, 1001, 900, 'reports more free memory than the total'],
-    [1000, -1, 900, 'reports less than 0 bytes of memory'],
-    [1000, 1, -1, 'reports less than 0 bytes of memory'],
-    [1000, 0, 0, 'reports neither free nor available memory'],
-    [1000, 251, 0, 'reports much free memory, but no available memory'],
+    [998_384, 987_608, 987_608, null, 987_608],
+    [1000, 900, 1000, null, 1000],
+    [1000, 900, 1001, 'reports more available memory than the total', 900],
+    [1000, 1001, 900, 'reports more free memory than the total', null],
+    [1000, -1, 900, 'reports less than 0 bytes of memory', null],
+    [1000, 1, -1, 'reports less than 0 bytes of memory', 1],
+    [1000, 0, 0, 'reports neither free nor available memory', null],
+    [1000, 251, 0, 'reports much free memory, but no available memory', 251],
     // Only the kernel's reserve is free. The machine has run out of memory, so 0 available bytes are valid.
-    [1000, 30, 0, null],
-    [1000, 30, 18_446_744_073_708_785_356n, 'reports more available memory than the total'],
-  ])('of %s kB with %s free and %s available has the fault %j', (total, free, available, fault) => {
-    expect(
-      parseMemInfo(`MemTotal: ${total} kB\nMemFree: ${free} kB\nMemAvailable: ${available} kB\n`),
-    ).toMatchObject({
-      contradiction: fault,
-      availableBytes: fault === null ? Number(available) * 1024 : null,
-    });
-  });
+    [1000, 30, 0, null, 0],
+    [1000, 30, 18_446_744_073_708_785_356n, 'reports more available memory than the total', 30],
+  ])(
+    'of %s kB with %s free and %s available has the fault %j, and %j kB count as available',
+    (total, free, available, fault, counted) => {
+      expect(
+        parseMemInfo(`MemTotal: ${total} kB\nMemFree: ${free} kB\nMemAvailable: ${available} kB\n`),
+      ).toMatchObject({
+        contradiction: fault,
+        availableBytes: counted === null ? null : counted * 1024,
+      });
+    },
+  );
 
   it('has available memory of null, not 0, if the file has only the total', () => {
     expect(parseMemInfo('MemTotal: 100 kB\n')?.availableBytes).toBeNull();

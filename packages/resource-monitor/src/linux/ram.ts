@@ -31,7 +31,12 @@ export function cgroupRam(sources: RamSources): Reader<RamSnapshot> {
       return {
         value: {
           totalBytes: limit.limitBytes,
-          availableBytes: availableInGroup(limit, left, memInfo.isContainers),
+          availableBytes: availableInGroup(
+            limit,
+            // The group's own figure is better than an estimate from a file that contradicts itself.
+            machine?.contradiction == null ? left.bytes : null,
+            memInfo.isContainers,
+          ),
           mappedCountsAsUsed: false,
           limitedBy: 'cgroup',
           machineTotalBytes,
@@ -52,11 +57,12 @@ export function cgroupRam(sources: RamSources): Reader<RamSnapshot> {
  */
 function availableInGroup(
   { availableBytes }: CgroupMemory,
-  left: Available,
+  machineAvailableBytes: number | null,
   isContainers: boolean,
 ): number | null {
-  if (availableBytes === null || left.bytes === null || isContainers) return availableBytes;
-  return Math.min(availableBytes, left.bytes);
+  if (availableBytes === null || machineAvailableBytes === null || isContainers)
+    return availableBytes;
+  return Math.min(availableBytes, machineAvailableBytes);
 }
 
 /** Reads the machine's memory. MemAvailable includes the pages of mapped files. */
@@ -97,8 +103,9 @@ function availableOf(
   { memInfo, readEvictableBytes }: RamSources,
   context: SampleContext,
 ): Available {
-  if (availableBytes === null) {
-    return { bytes: null, reasons: contradiction === null ? [] : [contradiction] };
+  // An estimate instead of an impossible MemAvailable is not made larger: what it includes is not known.
+  if (availableBytes === null || contradiction !== null) {
+    return { bytes: availableBytes, reasons: contradiction === null ? [] : [contradiction] };
   }
   const evictableBytes = readEvictableBytes(context);
   if (evictableBytes === null) return { bytes: availableBytes, reasons: [] };

@@ -144,6 +144,8 @@ export interface Chosen {
 /** A fact that explains a decision. */
 export type SelectionNote =
   | { readonly code: 'RESOURCES_NOT_OBSERVABLE' }
+  /** The free memory of this machine cannot be read, so all of it counts as free. */
+  | { readonly code: 'RAM_UNMEASURED' }
   | { readonly code: 'GPU_UNMEASURED'; readonly deviceKey: string }
   | { readonly code: 'GPU_UNKNOWN'; readonly deviceKey: string }
   | { readonly code: 'RESIDENT_UNMEASURED'; readonly instanceIdentifier: string }

@@ -470,6 +470,21 @@ describe('8. GPUs are not one pool', () => {
     expect(selection.decision).toBe('load');
     expect(selection.notes).toContainEqual({ code: 'GPU_UNMEASURED', deviceKey: 'GPU-1' });
   });
+  it('notes RAM whose free memory is not known, on this machine only', () => {
+    const notesOf = (observable: boolean) =>
+      selectModel(
+        input({
+          candidates: [candidate('model', [option(footprint({ anonymous: 1 }))])],
+          resources: {
+            ...resources({ total: 16 }),
+            observable,
+            ram: { totalBytes: 16 * GIB, availableBytes: null, mappedCountsAsUsed: null },
+          },
+        }),
+      ).notes;
+    expect(notesOf(true)).toEqual([{ code: 'RAM_UNMEASURED' }]);
+    expect(notesOf(false)).toEqual([{ code: 'RESOURCES_NOT_OBSERVABLE' }]);
+  });
   it('plans nothing into a GPU whose size is not known, because nobody knows how much fits', () => {
     const decide = (total: number | null, ram: number) =>
       selectModel(

@@ -19,6 +19,7 @@ export function noteSelection(
 ): readonly SelectionNote[] {
   const notes: SelectionNote[] = [];
   if (!resources.observable) notes.push({ code: 'RESOURCES_NOT_OBSERVABLE' });
+  else if (resources.ram.availableBytes === null) notes.push({ code: 'RAM_UNMEASURED' });
 
   const inPlay = [chosen?.footprint ?? null, ...residents.map(({ footprint }) => footprint)];
   for (const deviceKey of devicesOf(inPlay)) {

@@ -1,6 +1,8 @@
 import type { GpuResources, Resources } from '@mai/memory-ledger';
+import type { PoolOutcome } from '@mai/host';
 import { createTextOutput } from '../../../test/fake-io.js';
 import { renderMachine } from './machine-view.js';
+import { renderPools } from './memory-pools.js';
 
 const gpu = (deviceKey: string, name: string | null): GpuResources => ({
   deviceKey,
@@ -34,4 +36,46 @@ test('says that a GPU has no name', () => {
   expect(heading([gpu('a', null), gpu('b', 'RTX 3090')])).toBe(
     'This machine  a GPU without a name, RTX 3090',
   );
+});
+
+describe('a pool whose free memory is not known', () => {
+  const card: GpuResources = { ...gpu('a', 'B580'), totalBytes: 12 * 2 ** 30 };
+  const pool = (name: PoolOutcome['pool'], totalBytes: number): PoolOutcome => ({
+    pool: name,
+    totalBytes,
+    othersBytes: 0,
+    useBeforeBytes: 0,
+    useAfterBytes: 0,
+    headroomBytes: totalBytes,
+    limitRatio: 0.8,
+    limitBytes: 0.8 * totalBytes,
+    hardLimitRatio: 0.92,
+    hardLimitBytes: 0.92 * totalBytes,
+    reclaimableBytes: 0,
+    growthBytes: 0,
+  });
+  const lines = (availableBytes: number | null, observable = true): readonly string[] => {
+    const resources: Resources = {
+      timestampMs: 0,
+      observable,
+      unified: false,
+      gpus: [{ ...card, availableBytes }],
+      ram: { totalBytes: 8 * 2 ** 30, availableBytes, mappedCountsAsUsed: null },
+      cpu: { utilizationRatio: null, othersRatio: null },
+    };
+    const pools = [pool('ram', 8 * 2 ** 30), pool('gpu:a', 12 * 2 ** 30)];
+    return renderPools(pools, resources, 'before', createTextOutput()).map((line) =>
+      line.replace(/^.*·\s+/, ''),
+    );
+  };
+
+  test('is not shown as unused', () => {
+    expect(lines(null)).toEqual(['? of 8.0 GiB', '? of 12.0 GiB']);
+  });
+
+  test('shows its figures where they are known, and on another machine', () => {
+    const figures = ['0.0 of 8.0 GiB     0 %', '0.0 of 12.0 GiB    0 %'];
+    expect(lines(2 ** 30)).toEqual(figures);
+    expect(lines(null, false)).toEqual(figures);
+  });
 });

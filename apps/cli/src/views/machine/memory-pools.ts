@@ -17,7 +17,8 @@ const MIN_BAR_WIDTH = 10;
 const MAX_BAR_WIDTH = 48;
 
 /**
- * One line for each pool, with label, bar and figures. A pool that cannot be measured shows its total.
+ * One line for each pool, with label, bar and figures. Where the free memory of a pool is not known, the bar shows the
+ * models only, and the figures show the total only.
  * `when` chooses the use before or after the plan. `injectedBytes` is the use that the demo
  * simulates, by pool.
  */
@@ -49,10 +50,22 @@ export function renderPools(
     const bar = renderBar({ width: barWidth, parts, limitRatio, unicode, style });
     const ratio = useBytes / totalBytes;
     const percent = formatPercent(ratio).padStart(5);
-    const figures = `${padEnd(formatShare(useBytes, totalBytes), 17)}${ratio > limitRatio ? style.bad(`${percent} !`) : percent}`;
+    const figures = isMeasured(pool, resources)
+      ? `${padEnd(formatShare(useBytes, totalBytes), 17)}${ratio > limitRatio ? style.bad(`${percent} !`) : percent}`
+      : style.dim(`? of ${formatBytes(totalBytes)}`);
     return `  ${style.bold(padEnd(labels[index] ?? '', labelWidth))}  ${bar}  ${figures}`;
   });
   return [...measured, ...unmeasured(pools, resources, labelWidth, output)];
+}
+
+/** Whether the free memory of a pool is known. On another machine nobody expects it, and a sentence says so. */
+export function isMeasured({ pool }: PoolOutcome, resources: Resources): boolean {
+  const { ram, gpus, observable } = resources;
+  if (!observable) return true;
+  if (pool === 'ram') return ram.availableBytes !== null;
+  // RAM has the figures of a GPU without memory of its own.
+  const gpu = gpus.find(({ deviceKey }) => pool === `gpu:${deviceKey}`);
+  return gpu === undefined || !hasOwnMemory(gpu, resources) || gpu.availableBytes !== null;
 }
 
 /** The meaning of the glyphs in the bars, in several lines where the terminal is narrow. */

@@ -218,6 +218,8 @@ function noteOf(note: SelectionNote, resources: Resources): string | readonly []
       return `the memory that ${note.instanceIdentifier} took was not known.`;
     case 'RESOURCES_NOT_OBSERVABLE':
       return 'LM Studio ran on another machine, and the free memory of that machine was not known.';
+    case 'RAM_UNMEASURED':
+      return 'the free memory of this machine was not known, so all of it counted as free.';
     // The sentences about the choice and the pools already say this.
     case 'SHORTER_CONTEXT':
     case 'GPU_UNMEASURED':

@@ -67,6 +67,8 @@ export function explainNote(note: SelectionNote, resources: Resources): string |
   switch (note.code) {
     case 'RESOURCES_NOT_OBSERVABLE':
       return 'LM Studio runs on another machine. Only the total memory there is known, not the free memory.';
+    case 'RAM_UNMEASURED':
+      return 'The free memory of this machine cannot be read, so all of its memory counts as free. `mai doctor` says why.';
     case 'GPU_UNMEASURED': {
       const gpu = gpuOf(note.deviceKey);
       const name = gpu?.name ?? note.deviceKey;

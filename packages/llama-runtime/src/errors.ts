@@ -21,6 +21,8 @@ export interface LlamaRuntimeErrorFacts {
   readonly serverMessage: string | null;
   /** With `LOAD_FAILED`: whether the engine ran out of memory. */
   readonly outOfMemory: boolean;
+  /** With `LOAD_FAILED`: llama.cpp cannot load the file, so other models are not affected. */
+  readonly fileRefused: boolean;
   /** With `ENGINE_CRASHED`: the signal that ended the process; `null`: the process ended by itself. */
   readonly exitSignal: NodeJS.Signals | null;
   /** With `ENGINE_CRASHED`: the exit code; `null`: a signal ended the process. */
@@ -37,6 +39,7 @@ const NO_FACTS: LlamaRuntimeErrorFacts = {
   suggestions: [],
   serverMessage: null,
   outOfMemory: false,
+  fileRefused: false,
   exitSignal: null,
   exitCode: null,
   failures: [],
@@ -54,6 +57,7 @@ export class LlamaRuntimeError extends Error implements LlamaRuntimeErrorFacts {
   readonly suggestions: readonly string[];
   readonly serverMessage: string | null;
   readonly outOfMemory: boolean;
+  readonly fileRefused: boolean;
   readonly exitSignal: NodeJS.Signals | null;
   readonly exitCode: number | null;
   readonly failures: LlamaRuntimeErrorFacts['failures'];
@@ -71,6 +75,7 @@ export class LlamaRuntimeError extends Error implements LlamaRuntimeErrorFacts {
     this.suggestions = all.suggestions;
     this.serverMessage = all.serverMessage;
     this.outOfMemory = all.outOfMemory;
+    this.fileRefused = all.fileRefused;
     this.exitSignal = all.exitSignal;
     this.exitCode = all.exitCode;
     this.failures = all.failures;

@@ -32,3 +32,21 @@ test.each([
   expect(error.code).toBe('ENGINE_CRASHED');
   expect(error.message).toMatch(hint);
 });
+
+test.each([
+  ["llama_model_load: error loading model: missing tensor 'output_norm.weight'\n", true, false],
+  [
+    "llama_model_load: error loading model: unable to allocate CUDA0 buffer\nllama_model_load: error loading model: missing tensor 'x'\n",
+    false,
+    true,
+  ],
+])(
+  'a refused load tells a fault of the file from too little memory: %j',
+  (output, file, memory) => {
+    expect(endedInLoad(SPEC, ABORT, output)).toMatchObject({
+      code: 'LOAD_FAILED',
+      fileRefused: file,
+      outOfMemory: memory,
+    });
+  },
+);

@@ -1,6 +1,6 @@
 import { LlamaRuntimeError } from '../errors.js';
 import { addressSpaceHint } from './system/address-space.js';
-import { loadFailureOf } from './load-failure.js';
+import { isFileRefused, loadFailureOf } from './load-failure.js';
 import type { EngineSpec } from './messages.js';
 
 /** How a process ended. */
@@ -22,7 +22,13 @@ export function loadFailed(
           'Unload something, or choose a smaller model or a shorter context.')
         : 'Check that the file is complete, or choose other load settings.'
     }`,
-    { modelKey, instanceIdentifier, serverMessage: message, outOfMemory },
+    {
+      modelKey,
+      instanceIdentifier,
+      serverMessage: message,
+      outOfMemory,
+      fileRefused: !outOfMemory && isFileRefused(message),
+    },
   );
 }
 

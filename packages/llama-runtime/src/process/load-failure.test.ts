@@ -1,4 +1,4 @@
-import { loadFailureOf } from './load-failure.js';
+import { isFileRefused, loadFailureOf } from './load-failure.js';
 
 describe('The reason of a failed load', () => {
   it('is what llama.cpp says before it repeats that the load failed', () => {
@@ -25,6 +25,34 @@ describe('The reason of a failed load', () => {
     'vk::Device::allocateMemory: ErrorOutOfDeviceMemory',
   ])('says that memory ran out: %s', (line) => {
     expect(loadFailureOf(line)).toEqual({ message: line, outOfMemory: true });
+  });
+
+  it('leaves out the facts that llama.cpp prints about the model', () => {
+    const log =
+      "print_info: rope_finetuned        = unknown\nllama_model_load: error loading model: missing tensor 'output_norm.weight'";
+    expect(loadFailureOf(log).message).toBe(
+      "llama_model_load: error loading model: missing tensor 'output_norm.weight'",
+    );
+  });
+
+  // As llama.cpp v0.5.0 prints them for files with these faults.
+  it.each([
+    'gguf_init_from_reader: failed to read header',
+    "llama_model_load: error loading model: missing tensor 'token_embd.weight'",
+    'llama_model_load: error loading model: error loading model hyperparameters: key not found in model: qwen3.block_count',
+    'llama_model_load: error loading model: error loading model vocabulary: cannot find tokenizer merges in model file',
+    'llama_model_load: error loading model: done_getting_tensors: wrong number of tensors; expected 21, got 20',
+    "llama_model_load: error loading model: check_tensor_dims: tensor 'output_norm.weight' has wrong shape; expected 64, got 65",
+  ])('is about the file: %s', (line) => {
+    expect(isFileRefused(line)).toBe(true);
+  });
+
+  it.each([
+    'ggml_backend_cpu_buffer_type_alloc_buffer: failed to allocate buffer of size 1234567',
+    'llama_init_from_model: failed to initialize the context: quantized V cache was requested, but this requires Flash Attention',
+    'llama.cpp gave no reason',
+  ])('is not about the file: %s', (line) => {
+    expect(isFileRefused(line)).toBe(false);
   });
 
   it('is named as unknown where the log says nothing', () => {

@@ -1,16 +1,24 @@
 const FAILURE_LINE =
   /error|fail|unable|unsupported|unknown|invalid|out of memory|too small|bad_alloc|missing/i;
-/** Lines of the binding and of llama.cpp that follow each failure and say nothing about its cause. */
+/** Lines that say nothing about the cause of a failure: what follows each failure, and facts about the model. */
 const REPEATED_LINE =
-  /unable to load model|failed to load model$|failed to load model '[^']*'$|failed to load CLIP model|common_init_.*failed|llama_model_load_from_file_impl: failed/i;
+  /^print_info:|unable to load model|failed to load model$|failed to load model '[^']*'$|failed to load CLIP model|common_init_.*failed|llama_model_load_from_file_impl: failed/i;
 const OUT_OF_MEMORY =
   /out of memory|out_?of_?(?:device|host)_?memory|paging file is too small|os error 1455|cannot allocate memory|failed to allocate|unable to allocate|allocation of size .* failed|alloc\w* failed|bad_alloc|ENOMEM/i;
+/** What llama.cpp and its GGUF reader say of a file that they cannot load, and that they say of no other model. */
+const FILE_REFUSED =
+  /unknown model architecture|unknown pre-tokenizer|error loading model (?:architecture|hyperparameters|vocabulary)|wrong number of tensors|missing tensor|tensor '[^']*' (?:not found|has wrong shape)|key not found in model|invalid (?:magic|ggml type)|not within the file bounds|failed to read (?:magic|header|key-value pairs|tensor info|tensor data)|corrupted|gguf_init/i;
 const MOST_LINES = 3;
 
 /** Why a load failed, in plain text. */
 export interface LoadFailure {
   readonly message: string;
   readonly outOfMemory: boolean;
+}
+
+/** Whether the reason of a failed load is about the file, and not about memory, a GPU or a setting. */
+export function isFileRefused(message: string): boolean {
+  return FILE_REFUSED.test(message);
 }
 
 /**

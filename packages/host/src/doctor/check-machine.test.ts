@@ -114,3 +114,40 @@ test('a card whose memory has no known size is a warning', async () => {
     'A100: the size of its memory cannot be read, so Mai plans nothing into it.',
   ]);
 });
+
+describe('cards without figures', () => {
+  const source = (figure: string, reason: string): ResourceSnapshot['sources'][number] => ({
+    figure,
+    source: null,
+    passedOver: [{ source: 'nvidia-smi', reason }],
+  });
+  const hidden = { ...card('a', 'A100'), availableBytes: null, usedBytes: null };
+  const lines = (cards: readonly GpuSnapshot[], ...sources: ResourceSnapshot['sources']) =>
+    gpuLines(cards.length, cards, [], sources);
+
+  test.each([
+    ['the driver prints [N/A] for free memory', hidden, /free memory.*\[N\/A\].*total memory/],
+    [
+      'the driver prints [Insufficient Permissions] for total memory',
+      { ...hidden, totalBytes: null },
+      /size of its memory.*Insufficient Permissions.*plans nothing/,
+    ],
+  ])('are named with the reason: %s', async (reason, one, text) => {
+    expect((await lines([one], source('gpu:a', reason))).join()).toMatch(text);
+  });
+
+  // What nvidia-smi prints after an update of the driver, until the machine is restarted.
+  test('a driver that fails is not called a machine without a GPU', async () => {
+    const reason = 'nvidia-smi said: Failed to initialize NVML: Driver/library version mismatch';
+    expect(await lines([], source('gpus', reason))).toEqual([
+      'No GPU can be read: nvidia-smi said: Failed to initialize NVML: Driver/library version mismatch.',
+    ]);
+  });
+
+  test.each(['not found on the PATH', 'nvidia-smi said: No devices were found'])(
+    'a machine without a card has no warning where nvidia-smi is %s',
+    async (reason) => {
+      expect(await lines([], source('gpus', reason))).toEqual([]);
+    },
+  );
+});

@@ -11,8 +11,10 @@ import { fault, ok, warning } from './check.js';
 import { checkSurveyedSizes } from './check-surveyed-sizes.js';
 
 const BETWEEN_READINGS_MS = 250;
-const INSTALL_GPU_TOOL =
-  'Install the tool of the GPU vendor (NVIDIA: nvidia-smi). Until then Mai decides by total memory.';
+const INSTALL_GPU_TOOL = 'Install the tool of the GPU vendor (NVIDIA: nvidia-smi).';
+const NOT_INSTALLED = /not found on the PATH/;
+/** Why nvidia-smi lists no card on a machine that has none. */
+const NO_NVIDIA = /not found on the PATH|No devices were found/i;
 
 /**
  * Checks which figures of memory and GPUs can be read. Compares the GPUs with the GPUs that LM Studio's
@@ -49,11 +51,24 @@ export async function checkMachine(
     ...hidden,
     ...problems,
     ...(link?.runtime === 'embedded' && survey !== null ? unusedGpus(survey.gpus, snapshot) : []),
-    ...(seen.length + hidden.length + problems.length === 0
-      ? [ok('GPU', 'No GPU was found; models run on the CPU.')]
-      : []),
+    ...(seen.length + hidden.length + problems.length === 0 ? [noGpu(snapshot)] : []),
     ok('Readings', describeSources(snapshot.sources)),
   ];
+}
+
+/** No GPU, or an NVIDIA driver that fails, for example after an update that waits for a restart. */
+function noGpu({ sources }: ResourceSnapshot): Check {
+  const readers = sources.find(({ figure }) => figure === 'gpus')?.passedOver ?? [];
+  const failed = readers.find(
+    ({ source, reason }) => source === 'nvidia-smi' && !NO_NVIDIA.test(reason),
+  );
+  return failed === undefined
+    ? ok('GPU', 'No GPU was found; models run on the CPU.')
+    : warning(
+        'GPU',
+        `No GPU can be read: ${failed.reason.replace(/\.$/, '')}.`,
+        'If this machine has an NVIDIA card, restart the machine, or install its driver again.',
+      );
 }
 
 /** Warns of cards that programs of this user cannot open. LM Studio has the same rights where it runs as this user. */
@@ -93,15 +108,18 @@ function checkGpu(one: GpuSnapshot, machine: ResourceSnapshot): Check {
   const { name, availableBytes, totalBytes } = one;
   const gpu = name ?? 'GPU';
   if (!hasOwnMemory(one, machine)) return ok('GPU', `${gpu} uses system memory.`);
-  if (totalBytes === null) {
+  if (totalBytes === null || availableBytes === null) {
+    const figure = `gpu:${one.deviceKey}`;
+    const [reader] = machine.sources.find((source) => source.figure === figure)?.passedOver ?? [];
+    const why = reader === undefined ? '' : ` (${reader.reason})`;
     return warning(
       'GPU',
-      `${gpu}: the size of its memory cannot be read, so Mai plans nothing into it.`,
-      INSTALL_GPU_TOOL,
+      totalBytes === null
+        ? `${gpu}: the size of its memory cannot be read${why}, so Mai plans nothing into it.`
+        : `${gpu}: its free memory cannot be read${why}, so Mai decides by its total memory.`,
+      // Where a tool or a driver gives no figure, another tool does not help.
+      reader === undefined || NOT_INSTALLED.test(reader.reason) ? INSTALL_GPU_TOOL : null,
     );
-  }
-  if (availableBytes === null) {
-    return warning('GPU', `${gpu}: its free memory cannot be read.`, INSTALL_GPU_TOOL);
   }
   return ok('GPU', `${gpu}, ${formatBytes(availableBytes)} of ${formatBytes(totalBytes)} free.`);
 }

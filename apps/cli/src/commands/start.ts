@@ -24,7 +24,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
     nextSteps(output, runtime.name === 'embedded' ? 'embedded' : 'machine');
     return EXIT.success;
   }
-  let why = runtime.state === 'off' ? runtime.message : null;
+  let why = runtime.state === 'running' ? null : runtime.message;
   if (why === null) {
     const { runRealDemo } = await import('../demo/run-real-demo.js');
     why = await runRealDemo(context, options);

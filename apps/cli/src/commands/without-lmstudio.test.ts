@@ -180,6 +180,15 @@ describe('a configuration with a fault', () => {
     });
   });
 
+  test('mai config check --json says why a file was not parsed', async () => {
+    writeFileSync(path.join(home, 'models.yaml'), `# ${'x'.repeat(2 ** 19)}\n`);
+    const result = await mai('config', 'check', '--json');
+    expect(result.exitCode).toBe(2);
+    expect(result.json()).toMatchObject({
+      error: { code: 'CONFIG_INVALID', message: expect.stringMatching(/at most 524288/) },
+    });
+  });
+
   test('mai config path still names the file, and mai doctor reports a fault', async () => {
     writeFileSync(path.join(home, 'models.yaml'), broken);
     expect((await mai('config', 'path')).out).toBe(`${path.join(home, 'models.yaml')}\n`);
@@ -228,6 +237,27 @@ test('mai models and mai estimate give one verdict and one footprint for each mo
     };
     expect(loadConfig.contextLengthTokens).toBe(contextLengthTokens);
   }
+});
+
+test('of two files that would get the same key, mai estimate takes the keys that mai models lists', async () => {
+  writeTinyModel(path.join(models, 'other', 'Small-1B-GGUF', 'Small-1B-Q4_K_M.gguf'), {
+    name: 'Small 1B',
+    contextLength: 2048,
+  });
+  const { models: listed } = (await mai('models', '--json')).json() as {
+    models: { modelKey: string; contextLengthTokens: number }[];
+  };
+  const small = listed.filter(({ modelKey }) => /small-1b/i.test(modelKey));
+  expect(small.map(({ modelKey }) => modelKey)).toEqual([
+    'other/Small-1B-GGUF/Small-1B-Q4_K_M.gguf',
+    'small-1b',
+  ]);
+  for (const { modelKey, contextLengthTokens } of small) {
+    const { exitCode, json } = await mai('estimate', modelKey, '--json');
+    expect([modelKey, exitCode]).toEqual([modelKey, 0]);
+    expect(json()).toMatchObject({ loadConfig: { contextLengthTokens } });
+  }
+  expect((await mai('estimate', 'nobody/Small-1B-GGUF/x.gguf')).exitCode).toBe(7);
 });
 
 test('mai models names the trade-off of mai select, and mai estimate names the longest context that fits', async () => {

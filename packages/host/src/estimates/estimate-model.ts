@@ -28,13 +28,8 @@ import { changesOf, isHypothetical, settingsOf } from './estimate-settings.js';
 import { withSpeed } from './estimate-speed.js';
 import { judgeAlone, withTradeOffs, type FitHere } from './fit-here.js';
 import { describeModel, mlxFacts, type ModelEstimate } from './model-estimate.js';
-import {
-  linkedModel,
-  openDownloaded,
-  openModelFile,
-  openUnusable,
-  type KnownModel,
-} from './open-model.js';
+import { linkedModel, openDownloaded, openUnusable, type KnownModel } from './open-model.js';
+import { openNamedFile } from './open-named-file.js';
 
 /** The question: how much memory does this model take, and does it fit? */
 export interface EstimateRequest {
@@ -68,7 +63,7 @@ export async function estimateModel(
 ): Promise<ModelEstimate> {
   const settings: EstimateSettings = { ...NO_SETTINGS, ...given };
   const named = engine === null ? null : engineNamed(engine);
-  const file = await openModelFile(name, context);
+  const file = await openNamedFile(name, parts, context);
   if (file !== null) {
     const title = path.basename(path.resolve(context.cwd, name));
     const used = named ?? (await engineHere(parts, context));

@@ -25,6 +25,8 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
     return EXIT.success;
   } catch (error) {
     if (!output.json || !isModelConfigError(error) || error.code !== 'CONFIG_INVALID') throw error;
+    // A file that was not parsed has no issues, and only the message says why.
+    if (error.issues.length === 0) throw error;
     output.resultJson({ valid: false, file: error.file, issues: error.issues });
     return EXIT.usage;
   }

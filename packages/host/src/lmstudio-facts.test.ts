@@ -329,3 +329,15 @@ describe('doctor', () => {
     });
   });
 });
+
+test('LM Studio that answers and refuses to list its models fails, and is not called off', async () => {
+  await using simulator = await startSimulator({
+    faults: [{ type: 'answer-error', endpoint: 'listLoaded' }],
+  });
+  await using host = await openHost({ ...world.options, url: simulator.httpUrl });
+  const { runtime } = await host.status();
+  expect(runtime).toMatchObject({ name: 'lmstudio', state: 'failing' });
+  expect(runtime).toMatchObject({ message: expect.stringContaining('refused to list') });
+  await simulator.stop();
+  expect((await host.status()).runtime).toMatchObject({ state: 'off' });
+});

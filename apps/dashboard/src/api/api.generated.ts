@@ -680,7 +680,8 @@ export type Status = {
     | {
         /** What loads the models. */
         readonly name: 'lmstudio' | 'embedded';
-        readonly state: 'off';
+        /** `failing`: it runs, but does not list the loaded models. */
+        readonly state: 'off' | 'failing';
         readonly message: string;
       };
   /** Null where no autopilot runs. */

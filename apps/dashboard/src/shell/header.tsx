@@ -37,7 +37,7 @@ export function Header({
           <State on={runtime.state === 'running'}>
             {runtime.state === 'running'
               ? `${RUNTIME_NAMES[runtime.name]} ${runtime.version}`
-              : `${RUNTIME_NAMES[runtime.name]} is off`}
+              : `${RUNTIME_NAMES[runtime.name]} ${runtime.state === 'off' ? 'is off' : 'fails'}`}
           </State>
         )}
         {autopilot !== undefined && (

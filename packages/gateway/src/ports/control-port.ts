@@ -122,7 +122,7 @@ export interface MachineStatus {
       }
     | {
         readonly name: 'lmstudio' | 'embedded';
-        readonly state: 'off';
+        readonly state: 'off' | 'failing';
         readonly message: string;
       };
   readonly resources: Resources;

@@ -6,7 +6,7 @@ import type { ResourceMonitor, ResourceSnapshot, Trend } from '@mai/resource-mon
 import type { PoolOutcome, Resident } from '@mai/selector';
 import { selectModel } from '@mai/selector';
 import type { RuntimeName } from '../runtime/runtime-client.js';
-import { isRuntimeError } from '../runtime/runtime-error.js';
+import { isRuntimeError, isUnreachable } from '../runtime/runtime-error.js';
 import type { Session } from '../session/session.js';
 
 /** The runtime that loads the models, and whether it runs. */
@@ -20,7 +20,12 @@ export type RuntimeStatus =
       readonly version: string;
       readonly isLocal: boolean;
     }
-  | { readonly name: RuntimeName; readonly state: 'off'; readonly message: string };
+  | {
+      readonly name: RuntimeName;
+      /** `failing`: it runs, but does not list the loaded models. */
+      readonly state: 'off' | 'failing';
+      readonly message: string;
+    };
 
 /** The trend of a pool's use. */
 export interface PoolTrend {
@@ -53,7 +58,7 @@ export interface StatusReport {
   readonly config: { readonly source: string; readonly file: string | null };
 }
 
-/** Reads the machine and the loaded models. A runtime that does not answer is reported as off. */
+/** Reads the machine and the loaded models. A runtime that gives no list is reported as off or failing. */
 export async function readStatus(session: Session): Promise<StatusReport> {
   const { link, ports, config, parts } = session;
   const { own } = parts.monitor;
@@ -88,7 +93,8 @@ export async function readStatus(session: Session): Promise<StatusReport> {
             instances = await ports.runtime.listResidents(options);
           } catch (error) {
             if (!isRuntimeError(error)) throw error;
-            runtime = { name, state: 'off', message: error.message };
+            const state = isUnreachable(error) ? 'off' : 'failing';
+            runtime = { name, state, message: error.message };
           }
           return instances;
         },

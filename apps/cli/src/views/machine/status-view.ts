@@ -14,6 +14,7 @@ import type { StatusReport } from '@mai/host';
 import type { Output } from '../../terminal/output.js';
 import { renderTable } from '../../terminal/table.js';
 import { renderMachine } from './machine-view.js';
+import { isMeasured } from './memory-pools.js';
 
 /** The text of `mai status`: machine, runtime, pressure. */
 export function renderStatus(report: StatusReport, output: Output): string {
@@ -30,8 +31,8 @@ function renderRuntime(report: StatusReport, output: Output): string {
   const { runtime, residents, elsewhere, resources } = report;
   const { style } = output;
   const heading = style.heading(RUNTIME_NAMES[runtime.name]);
-  if (runtime.state === 'off') {
-    const label = `${heading}  ${style.caution('off')}  `;
+  if (runtime.state !== 'running') {
+    const label = `${heading}  ${style.caution(runtime.state)}  `;
     return wrapBehind(label, runtime.message, output.textWidth).join('\n');
   }
   const at = runtime.baseUrl === null ? '' : ` at ${displayAddress(runtime.baseUrl)}`;
@@ -100,9 +101,14 @@ function renderPressure({ pools, resources }: StatusReport, { style }: Output): 
     const text = `${poolLabel(pool, resources)} is at ${formatPercent(ratio)}, over its limit of ${formatPercent(limitRatio)}`;
     return ratio > hardLimitRatio ? style.bad(`${text}, about to run out`) : style.caution(text);
   });
+  const unknown = pools
+    .filter((pool) => !isMeasured(pool, resources))
+    .map(({ pool }) => poolLabel(pool, resources));
   // On another machine, only the memory of the models is known, not that of other programs.
-  const none = resources.observable
-    ? `${style.good('none')}  every pool is below its limit`
-    : `${style.dim('unknown')}  the models stay below every limit, but the memory of other programs there is not known`;
+  const none = !resources.observable
+    ? `${style.dim('unknown')}  the models stay below every limit, but the memory of other programs there is not known`
+    : unknown.length > 0
+      ? `${style.dim('unknown')}  the free memory of ${unknown.join(', ')} cannot be read; mai doctor says why`
+      : `${style.good('none')}  every pool is below its limit`;
   return `${heading}   ${over.length === 0 ? none : over.join('; ')}`;
 }

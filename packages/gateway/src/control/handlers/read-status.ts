@@ -21,7 +21,7 @@ export async function readStatus(parts: HandlerParts): Promise<AnswerOf<'status'
     atMs: clock.nowMs(),
     gateway: { startedAtMs },
     runtime:
-      runtime.state === 'off'
+      runtime.state !== 'running'
         ? { name: runtime.name, state: runtime.state, message: runtime.message }
         : {
             name: runtime.name,

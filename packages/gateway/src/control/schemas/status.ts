@@ -80,7 +80,13 @@ export const status = component(
           version: z.string(),
           isLocal: z.boolean().describe('Whether it runs on this machine.'),
         }),
-        z.strictObject({ name: runtimeName, state: z.literal('off'), message: z.string() }),
+        z.strictObject({
+          name: runtimeName,
+          state: z
+            .enum(['off', 'failing'])
+            .describe('`failing`: it runs, but does not list the loaded models.'),
+          message: z.string(),
+        }),
       ]),
       autopilot: z
         .strictObject({

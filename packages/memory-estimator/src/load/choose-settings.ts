@@ -65,6 +65,9 @@ const size = (value: number) => value;
 /** A batch as long as the context is the largest, and a batch as set is usually the smallest. */
 const rankOfEmbeddingBatch = (batch: EngineSettings['embeddingBatch']) =>
   batch === 'context' ? Infinity : batch === 'as-set' ? 0 : batch;
+/** Newer kernels repack more types. */
+const rankOfKernels = (kernels: EngineSettings['cpuKernels']) =>
+  kernels === 'none' ? 0 : kernels.endsWith('-2025') ? 1 : 2;
 const rankOfPadding = (padding: EngineSettings['cellPadding']) =>
   padding === 'none' ? 0 : padding === 'by-attention' ? 1 : 2;
 const isOn = (value: boolean) => Number(value);
@@ -147,7 +150,7 @@ export function chooseSettings(
       (it) => Number(it === 'as-set'),
       defaults.embeddingSequences,
     ),
-    cpuKernels: choose('cpuKernels', null, (it) => Number(it !== 'none'), defaults.cpuKernels),
+    cpuKernels: choose('cpuKernels', null, rankOfKernels, defaults.cpuKernels),
     cachesLatentValues: choose('cachesLatentValues', null, isOn, defaults.cachesLatentValues),
     cachesNextToken: choose('cachesNextToken', null, isOn, defaults.cachesNextToken),
     locksWeights: choose('locksWeights', null, any, defaults.locksWeights),

@@ -3,11 +3,14 @@ import type { CpuKernels, CpuKind, EngineRules } from '../settings/estimate-sett
 
 /**
  * The types that are repacked. The number of rows must be a multiple of the value. Source:
- * ggml/src/ggml-cpu/repack.cpp, v0.5.0.
+ * ggml/src/ggml-cpu/repack.cpp, v0.5.0. In 2025 there were no kernels for MXFP4 (llama.cpp pull request 19738 of 2026-02-19
+ * added them), and none for quantizations of the K family on ARM (17494 of 2025-11-25).
  */
 const REPACKED: Readonly<Record<CpuKernels, Readonly<Record<string, number>>>> = {
   avx2: { Q4_0: 8, Q4_K: 8, IQ4_NL: 8, MXFP4: 8 },
   neon: { Q4_0: 4, Q4_K: 8, Q5_K: 8, Q6_K: 8, Q8_0: 4, IQ4_NL: 4, MXFP4: 4, Q1_0: 4 },
+  'avx2-2025': { Q4_0: 8, Q4_K: 8, IQ4_NL: 8 },
+  'neon-2025': { Q4_0: 4, IQ4_NL: 4 },
   none: {},
 };
 
@@ -21,11 +24,13 @@ export function repackOf(
   built: EngineRules['cpuKernels'],
   arch: string = process.arch,
 ): CpuKernels {
-  if (cpu === 'avx2') return 'avx2';
+  const isOld = built === 'machine-2025';
+  if (cpu === 'avx2') return isOld ? 'avx2-2025' : 'avx2';
   if (cpu === 'generic') return 'none';
-  if (built !== 'machine') return built;
-  if (arch === 'x64') return 'avx2';
-  return arch === 'arm64' ? 'neon' : 'none';
+  if (built !== 'machine' && !isOld) return built;
+  if (arch === 'x64') return isOld ? 'avx2-2025' : 'avx2';
+  if (arch === 'arm64') return isOld ? 'neon-2025' : 'neon';
+  return 'none';
 }
 
 /** Whether a weight on the CPU is copied into a layout for its kernels: plain matrices, and experts. */

@@ -18,6 +18,7 @@ describe("a runtime's name", () => {
     ['llama.cpp-linux-x86_64-avx2@2.37.0', '2.37.0', 'none'],
     ['llama.cpp-linux-x86_64-avx2', null, 'none'],
     ['2.37.0', '2.37.0', null],
+    ['v2.37.0', '2.37.0', null],
     ['2', '2', null],
     ['mlx', null, null],
   ])('%s: version %s, back end %s', (name, version, backend) => {
@@ -37,6 +38,7 @@ describe('a profile', () => {
     ['cellPadding', '1.44.0', 'by-attention', '2.0.0', 256],
     ['promptCacheBytes', '2.9.9', 0, '2.16.0', 8 * 1024 ** 3],
     ['contextCheckpoints', '2.19.9', 0, '2.23.0', 32],
+    ['cpuKernels', '1.52.1', 'machine-2025', '2.10.1', 'machine'],
   ] as const)(
     'has %s by version: until %s it is %s, from %s on %s',
     (setting, older, before, newer, after) => {
@@ -52,6 +54,7 @@ describe('a profile', () => {
     ['contextLengthTokens', '2.23.0', 8192, ['maximum']],
     ['batchTokens', '2.31.2', 512, [2048]],
     ['draftTokens', '2.37.0', 0, [3]],
+    ['cpuKernels', '2.0.0', 'machine', ['machine-2025']],
   ] as const)('does not know %s of runtime %s', (setting, version, value, alternatives) => {
     expect(lmStudio(version).settings[setting]).toMatchObject({ value, alternatives });
   });

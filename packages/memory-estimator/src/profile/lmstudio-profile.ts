@@ -43,6 +43,8 @@ function settingsAt(version: VersionParts, backend: GpuBackend | null): EnginePr
   };
   const onCuda = backend === 'cuda';
   const flashAttention = `${TRACKER}: on in CUDA logs, off in a capture of 2026-09-21; false in ${SCHEMA}`;
+  const kernels =
+    'names of runtimes: avx2, advsimd; llama.cpp pull requests 17494 of 2025-11-25 and 19738 of 2026-02-19';
   const padding =
     'llama.cpp pull requests 7257 of 2024-05-13, 16812 of 2025-10-28 and 17046 of 2025-11-07';
   return {
@@ -123,7 +125,11 @@ function settingsAt(version: VersionParts, backend: GpuBackend | null): EnginePr
         `${TRACKER} #2293 was last reported for runtime 2.28.2`,
       ),
     ),
-    cpuKernels: at(since('0', 'machine', 'names of runtimes: avx2, advsimd')),
+    cpuKernels: at<ProfileValues['cpuKernels']>(
+      since('0', 'machine-2025', kernels),
+      unsure<ProfileValues['cpuKernels']>('1.53.0', 'machine', ['machine-2025'], kernels),
+      since('2.10.1', 'machine', `${kernels}; runtime 2.10.1 loads Gemma 4 (${TRACKER} #1740)`),
+    ),
     cachesLatentValues: at(
       since('0', true, LATENT_VALUES),
       unsure('2.0.0', false, [true], LATENT_VALUES),

@@ -16,7 +16,7 @@ export interface RuntimeName {
  * (`llama.cpp-win-x86_64-nvidia-cuda12-avx2@2.28.2`), or a version alone (`2.28.2`).
  */
 export function parseRuntimeName(text: string): RuntimeName {
-  const version = /(?:^|[@-])(\d+(?:\.\d+){0,2})$/.exec(text.trim())?.[1] ?? null;
+  const version = /(?:^|[@-])v?(\d+(?:\.\d+){0,2})$/.exec(text.trim())?.[1] ?? null;
   return { version, backend: backendOf(text.toLowerCase()) };
 }
 

@@ -9,8 +9,11 @@ export type GpuBackend = 'none' | 'cuda' | 'metal' | 'vulkan';
  */
 export type CpuKind = 'avx2' | 'generic' | 'auto';
 
-/** CPU kernels of llama.cpp that need weights in a layout of their own. `none`: no weights are repacked. */
-export type CpuKernels = 'avx2' | 'neon' | 'none';
+/**
+ * CPU kernels of llama.cpp that need weights in a layout of their own. `none`: no weights are repacked. With `-2025`: the
+ * kernels of llama.cpp in late 2025, which are for fewer types.
+ */
+export type CpuKernels = 'avx2' | 'neon' | 'avx2-2025' | 'neon-2025' | 'none';
 
 /** Everything that an estimate depends on besides the model. `null` takes the engine's default. */
 export interface EstimateSettings {
@@ -85,8 +88,11 @@ export interface EngineRules {
   readonly embeddingLogits: boolean;
   /** The parallel sequences of an embedding model: as set, or a single sequence. */
   readonly embeddingSequences: 'as-set' | 'single';
-  /** The kernels that the engine was built with. `machine`: the kernels for the machine's instruction set. */
-  readonly cpuKernels: CpuKernels | 'machine';
+  /**
+   * The kernels that the engine was built with. `machine`: the kernels for the machine's instruction set, and
+   * `machine-2025`: those of late 2025.
+   */
+  readonly cpuKernels: CpuKernels | 'machine' | 'machine-2025';
   /** Whether a cache of latent attention also keeps values, although they can be read from its keys. */
   readonly cachesLatentValues: boolean;
   /** Whether layers for multi-token prediction have a KV cache where nothing is drafted. */

@@ -7,14 +7,18 @@ import type { HostParts } from '../host-parts.js';
 import type { LoadEngine } from './load-engine.js';
 import { readLoadEngine } from './read-load-engine.js';
 
+const RUNTIME_NAME = /^llama\.cpp-[^@\s]+@\d/;
+
 /**
- * The engine of a name: `embedded`, `llama.cpp`, `llama.cpp@b9849`, `lmstudio`, `lmstudio@2.28.2`, or `lmstudio@` and the whole name
- * of a runtime.
+ * The engine of a name: `embedded`, `llama.cpp`, `llama.cpp@b9849`, `lmstudio`, `lmstudio@2.28.2`, or the whole name of a runtime
+ * of LM Studio, with or without `lmstudio@` before it.
  *
  * @throws HostError `INVALID_REQUEST`
  */
 export function engineNamed(name: string): LoadEngine {
-  const [, engine, version] = /^(embedded$|llama\.cpp|lmstudio)(?:@(.+))?$/.exec(name) ?? [];
+  // LM Studio prints a runtime's whole name, such as llama.cpp-win-x86_64-nvidia-cuda12-avx2@2.28.2.
+  const whole = RUNTIME_NAME.test(name) ? `lmstudio@${name}` : name;
+  const [, engine, version] = /^(embedded$|llama\.cpp|lmstudio)(?:@(.+))?$/.exec(whole) ?? [];
   if (engine === undefined) {
     throw new HostError(
       'INVALID_REQUEST',

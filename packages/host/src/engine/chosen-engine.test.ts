@@ -1,0 +1,16 @@
+import { engineNamed } from './chosen-engine.js';
+
+test.each([
+  ['llama.cpp-win-x86_64-nvidia-cuda12-avx2@2.28.2', 'lmstudio', 'cuda'],
+  ['lmstudio@llama.cpp-win-x86_64-nvidia-cuda12-avx2@2.28.2', 'lmstudio', 'cuda'],
+  ['lmstudio@v2.28.2', 'lmstudio', null],
+  ['llama.cpp@b9849', 'llama.cpp', null],
+])('%s names an engine: %s, back end %s', (name, engine, backend) => {
+  const { profile } = engineNamed(name);
+  expect(profile).toMatchObject({ engine });
+  if (engine === 'lmstudio') expect(profile).toMatchObject({ backend, runtimeVersion: '2.28.2' });
+});
+
+test.each(['ollama', 'LMStudio', 'llama.cpp-linux', 'lmstudio@'])('%s names no engine', (name) => {
+  expect(() => engineNamed(name)).toThrow(/There is no engine/);
+});

@@ -10,6 +10,7 @@ const load = (modelKey: string, contextLengthTokens: number) => ({
     loadConfig: { ...DEFAULT_LOAD_CONFIG, contextLengthTokens },
     footprint: null,
     guardrails: null,
+    speed: null,
   },
 });
 const chose = (modelKey: string, contextLengthTokens = 8192) => ({

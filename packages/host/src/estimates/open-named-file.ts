@@ -1,7 +1,7 @@
 import { isModelFileError } from '@mai/memory-estimator';
 import type { HostContext } from '../host-options.js';
 import type { HostParts } from '../host-parts.js';
-import { withSession } from '../session.js';
+import { withSession } from '../session/session.js';
 import { openModelFile, type KnownModel } from './open-model.js';
 
 /**

@@ -11,6 +11,7 @@ const load = (modelKey: string, contextLengthTokens: number) => ({
     footprint: null,
     guardrails: null,
     speed: null,
+    quality: null,
   },
 });
 const chose = (modelKey: string, contextLengthTokens = 8192) => ({

@@ -88,19 +88,25 @@ describe('a server that closes', () => {
     },
   );
 
-  it('answers the next request of a connection whose answer has just ended', async () => {
-    const { socket, comes, text, ended } = await open();
-    socket.write(REQUEST.replace('/', '/held'));
-    while (held === null) await sleep(2);
-    const closed = server.close();
-    // Longer than an idle connection stays open.
-    await sleep(600);
-    held.end('held');
-    await comes('held');
-    socket.write(REQUEST);
-    await Promise.all([closed, ended]);
-    expect(text()).toMatch(/answered$/);
-  });
+  it.each([
+    ['longer than an idle connection stays open', 600],
+    ['longer than a request may take to arrive', 2300],
+  ])(
+    'answers the next request of a connection whose answer has just ended, %s after the close',
+    async (_, ms) => {
+      const { socket, comes, text, ended } = await open();
+      socket.write(REQUEST.replace('/', '/held'));
+      while (held === null) await sleep(2);
+      const closed = server.close();
+      await sleep(ms);
+      held.end('held');
+      await comes('held');
+      await sleep(100);
+      socket.write(REQUEST);
+      await Promise.all([closed, ended]);
+      expect(text()).toMatch(/answered$/);
+    },
+  );
 
   it.each([
     ['no request', ''],

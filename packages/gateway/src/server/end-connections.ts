@@ -22,12 +22,13 @@ const LINGER_MS = 250;
 /** How long a client may still send a request that has not arrived whole. Its answer would only be that the server stops. */
 const ARRIVAL_MS = 2000;
 
-/** A connection while the server closes. */
-interface Seen {
-  /** Bytes in both directions. */
-  readonly bytes: number;
-  /** Since when they have not changed. */
+/** A connection without a whole request, while the server closes. */
+interface Waiting {
+  /** When the server began to wait for its next request. */
   readonly sinceMs: number;
+  /** Bytes in both directions, and when they last changed. */
+  bytes: number;
+  changedMs: number;
 }
 
 /**
@@ -36,7 +37,8 @@ interface Seen {
  * 1. A connection whose request has arrived whole stays open until its answer has ended.
  * 2. It ends where nothing was sent or received for `LINGER_MS`. Browsers and editors open connections before they need them, and such
  *    connections would hold up the end of the process.
- * 3. It ends where a request has not arrived whole within `ARRIVAL_MS`.
+ * 3. It ends where the next request has not arrived whole within `ARRIVAL_MS`. The time begins with the end of the answer before, or
+ *    where the server begins to close.
  */
 export function createConnectionEnd(server: Server | HttpsServer): ConnectionEnd {
   /** By the address of the client, so that a connection over TLS takes the place of the one that its handshake used. */
@@ -51,26 +53,28 @@ export function createConnectionEnd(server: Server | HttpsServer): ConnectionEnd
   server.on('connection', add);
   server.on('secureConnection', add);
 
-  const endIdle = (seen: WeakMap<Socket, Seen>, closingMs: number): void => {
+  const endIdle = (waiting: WeakMap<Socket, Waiting>): void => {
     const nowMs = performance.now();
     for (const socket of open.values()) {
       if (answerAt(socket)?.req.complete === true) {
-        seen.delete(socket);
+        waiting.delete(socket);
         continue;
       }
       const bytes = socket.bytesRead + socket.bytesWritten;
-      const last = seen.get(socket);
-      if (last?.bytes !== bytes) seen.set(socket, { bytes, sinceMs: nowMs });
-      else if (nowMs - last.sinceMs >= LINGER_MS) socket.destroy();
-      if (nowMs - closingMs >= ARRIVAL_MS) socket.destroy();
+      const one = waiting.get(socket) ?? { sinceMs: nowMs, bytes, changedMs: nowMs };
+      waiting.set(socket, one);
+      if (one.bytes !== bytes) {
+        one.bytes = bytes;
+        one.changedMs = nowMs;
+      }
+      if (nowMs - one.changedMs >= LINGER_MS || nowMs - one.sinceMs >= ARRIVAL_MS) socket.destroy();
     }
   };
 
   const close = async (): Promise<void> => {
-    const seen = new WeakMap<Socket, Seen>();
-    const closingMs = performance.now();
+    const waiting = new WeakMap<Socket, Waiting>();
     // What has arrived is read first, so that its connection does not look idle.
-    const look = (): void => afterReading(() => endIdle(seen, closingMs));
+    const look = (): void => afterReading(() => endIdle(waiting));
     const looking = setInterval(look, TICK_MS);
     look();
     await new Promise<void>((resolve) => {

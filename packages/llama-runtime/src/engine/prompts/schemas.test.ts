@@ -86,6 +86,39 @@ test('a schema has at most 500 levels, with those behind its references', () => 
   expect(() => readSchemas(tools(chain(500)))).toThrow(/more than 500 levels/);
 });
 
+test.each(['$defs', 'definitions'])(
+  'the levels behind a reference count, also where %s has the last definition first',
+  (name) => {
+    const chain = (length: number) =>
+      Object.fromEntries(
+        Array.from({ length }, (_, i) => [
+          `d${length - 1 - i}`,
+          i === 0 ? {} : { allOf: [{ $ref: `#/${name}/d${length - i}` }] },
+        ]),
+      );
+    const schemaOf = (length: number) => ({
+      [name]: chain(length),
+      properties: { a: { $ref: `#/${name}/d0` } },
+    });
+    expect(() => readSchemas(tools(schemaOf(150)))).not.toThrow();
+    expect(() => readSchemas(tools(schemaOf(200)))).toThrow(/more than 500 levels/);
+    // So many that the stack of JavaScript would be full.
+    expect(() => readSchemas(tools(schemaOf(30_000)))).toThrow(/more than 500 levels/);
+  },
+);
+
+test('a chain of definitions that are read from its end first has at most 500 levels', () => {
+  const length = 30_000;
+  const $defs = Object.fromEntries(
+    Array.from({ length }, (_, i) => [`d${i}`, { allOf: [{ $ref: `#/$defs/d${i + 1}` }] }]),
+  );
+  const properties = Object.fromEntries(
+    Array.from({ length }, (_, i) => [`p${i}`, { $ref: `#/$defs/d${length - 1 - i}` }]),
+  );
+  const schema = { properties, allOf: [{ $ref: '#/$defs/d0' }], $defs };
+  expect(() => readSchemas(tools(schema))).toThrow(/more than 500 levels/);
+});
+
 test('an enum without values is refused, because no answer has such a value', () => {
   expect(() => readSchemas(format({ properties: { a: { enum: [] } } }))).toThrow(
     "'response_format' has a schema with an enum without values",

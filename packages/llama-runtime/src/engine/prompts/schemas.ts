@@ -63,16 +63,19 @@ function partsOf(root: JsonObject, field: string): ReadonlySet<JsonObject> {
   const seen = new Set<JsonObject>();
   const visit = (value: unknown, level: number): void => {
     if (typeof value !== 'object' || value === null) return;
-    if (level > MOST_LEVELS)
-      throw invalidField(field, `has a schema of more than ${MOST_LEVELS} levels`);
-    if (isObject(value)) {
-      if (seen.has(value)) return;
-      seen.add(value);
-      if (Array.isArray(value['enum']) && value['enum'].length === 0)
-        throw invalidField(field, 'has a schema with an enum without values');
-      visit(referredTo(root, value), level + 1);
+    refuseTooDeep(level, field);
+    if (!isObject(value)) {
+      for (const item of value as readonly unknown[]) visit(item, level + 1);
+      return;
     }
-    for (const item of Object.values(value)) visit(item, level + 1);
+    if (seen.has(value)) return;
+    seen.add(value);
+    if (Array.isArray(value['enum']) && value['enum'].length === 0)
+      throw invalidField(field, 'has a schema with an enum without values');
+    // As in llama.cpp, a definition is read at its first reference, so that its levels count there.
+    const { $defs, definitions, ...others } = value;
+    for (const item of [referredTo(root, value), ...Object.values(others), $defs, definitions])
+      visit(item, level + 1);
   };
   visit(root, 0);
   return seen;
@@ -86,6 +89,7 @@ function refuseEmptyCycles(root: JsonObject, parts: ReadonlySet<JsonObject>, fie
     if (!isObject(part) || done.has(part)) return;
     if (open.has(part))
       throw invalidField(field, 'has a schema that refers to itself without a value in between');
+    refuseTooDeep(open.size, field);
     open.add(part);
     visit(referredTo(root, part));
     for (const keyword of SAME_VALUE) {
@@ -96,6 +100,11 @@ function refuseEmptyCycles(root: JsonObject, parts: ReadonlySet<JsonObject>, fie
     done.add(part);
   };
   for (const part of parts) visit(part);
+}
+
+function refuseTooDeep(level: number, field: string): void {
+  if (level > MOST_LEVELS)
+    throw invalidField(field, `has a schema of more than ${MOST_LEVELS} levels`);
 }
 
 /** The part of the schema that `$ref` names; null without one, and where llama.cpp finds none, which it reports itself. */

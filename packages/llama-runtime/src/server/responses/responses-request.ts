@@ -102,9 +102,11 @@ function addItem(messages: JsonObject[], item: JsonObject, path: string): void {
     }
     case 'function_call_output':
     case 'custom_tool_call_output':
+    case 'local_shell_call_output':
       messages.push({
         role: 'tool',
-        tool_call_id: item['call_id'],
+        // The output of a shell has `id` in OpenAI's types. Some clients send `call_id`, as other outputs have.
+        tool_call_id: item['call_id'] ?? item['id'],
         content: contentOf(item['output'], path),
       });
       return;

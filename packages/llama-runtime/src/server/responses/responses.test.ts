@@ -190,7 +190,11 @@ describe("OpenAI's responses", () => {
     expect(await tokensOf(all)).toBe(await tokensOf([text]));
   });
 
-  it('take the calls of a shell at the client, as older versions of Codex stored them', async () => {
+  it.each([
+    ['older versions of Codex stored them', { type: 'function_call_output', call_id: 'c1' }],
+    ["OpenAI's types have them", { type: 'local_shell_call_output', id: 'c1' }],
+    ['some clients send them', { type: 'local_shell_call_output', call_id: 'c1' }],
+  ])('take the calls of a shell at the client, as %s', async (_, output) => {
     const response = await engine.post('/v1/responses', {
       model: 'tiny',
       max_output_tokens: 1,
@@ -202,7 +206,7 @@ describe("OpenAI's responses", () => {
           status: 'completed',
           action: { type: 'exec', command: ['ls'] },
         },
-        { type: 'function_call_output', call_id: 'c1', output: 'a.txt' },
+        { ...output, output: 'a.txt' },
       ],
     });
     expect(response.status).toBe(200);

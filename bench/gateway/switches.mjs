@@ -17,8 +17,8 @@ const { values } = parseArgs({
 const [rate, times, requests] = [values.rate, values.times, values.requests].map(Number);
 const GIB = 1024 ** 3;
 const USUAL_BYTES = 6 * GIB;
-/** The large model does not fit beside these; the others do. */
-const SCARCE_BYTES = 22 * GIB;
+/** Only the small model fits beside these. With the large one, memory is above the hard limit, but has not run out. */
+const SCARCE_BYTES = 21 * GIB;
 /** Either model fits beside these, but not both together. */
 const ONE_FITS_BYTES = 12 * GIB;
 const LARGE = 'bench/large';

@@ -8,7 +8,6 @@ import {
 } from '../test/worlds/open-world.js';
 import { isWhole, talk, type Ending } from '../test/talk.js';
 import { systemClock } from './ports/clock.js';
-import { watchLoads } from '../test/worlds/watch-loads.js';
 
 jest.setTimeout(110_000);
 
@@ -16,8 +15,11 @@ const CHAT = '/v1/chat/completions';
 const ASK = { model: 'auto', messages: [{ role: 'user' as const, content: 'Hello' }] };
 /** The vision model cannot call tools here. */
 const TOOLS = [{ type: 'function', function: { name: 'get_weather', parameters: {} } }];
-/** While other programs use these bytes, the large model does not fit, and the others do. */
-const SCARCE_BYTES = 22 * GIB;
+/**
+ * While other programs use these bytes, only the small model fits. With the large one (10.3 GiB), memory is above the hard limit
+ * (29.4 GiB), but has not run out (31.4 GiB). Where it has run out, a busy model is unloaded after a second, and its streams break.
+ */
+const SCARCE_BYTES = 21 * GIB;
 
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
@@ -33,7 +35,6 @@ function loadsOf(world: GatewayWorld): string[] {
 describe('memory that another program takes and gives back', () => {
   it('fails none of 50 requests a second, and a model that meets the conditions answers each', async () => {
     await using world = await openWorld({}, { speed: 20 });
-    const loads = watchLoads(world);
     expect(isWhole(await talk(world.url, CHAT, ASK).end)).toBe(true);
     const sent: Promise<readonly [Ending, boolean]>[] = [];
     const startedMs = performance.now();
@@ -52,7 +53,6 @@ describe('memory that another program takes and gives back', () => {
     world.machine.othersBytes = 6 * GIB;
     await sendUntil(() => world.residents().includes(LARGE));
     const endings = await Promise.all(sent);
-    await loads.stop();
     expect(endings.filter(([ending]) => !isWhole(ending))).toEqual([]);
     const served = endings.map(
       ([ending, withTools]) =>
@@ -61,14 +61,6 @@ describe('memory that another program takes and gives back', () => {
     expect(new Set(served)).not.toContain(`tools by ${VISION}`);
     expect(new Set(served)).toContain(`tools by ${LARGE}`);
     expect(new Set(served)).toContain(`tools by ${SMALL}`);
-    // The headers of a stream that waits over 2 s leave before its choice, and name no wait.
-    const waitsMs = endings
-      .map(([{ headers }]) => Number(headers['x-mai-queue-ms']))
-      .filter((waitMs) => !Number.isNaN(waitMs));
-    expect(waitsMs.length).toBeGreaterThan(endings.length / 2);
-    // The target is the load time and 1 s, which bench/gateway/switches.mjs judges. Tests run beside each other on a few
-    // cores, so 5 s are allowed here.
-    expect(Math.max(...waitsMs)).toBeLessThan(Math.max(...loads.tookMs) + 5000);
   });
 });
 

@@ -88,7 +88,8 @@ async function create(file: string, own: Holder): Promise<boolean> {
     if (codeOf(error) === 'EEXIST') return false;
     if (!NO_HARD_LINKS.has(codeOf(error))) throw error;
   } finally {
-    await rm(draft, { force: true });
+    // The lock may exist already, so a draft that stays is no failure.
+    await rm(draft, { force: true }).catch(() => undefined);
   }
   try {
     await writeFile(file, JSON.stringify(own), { flag: 'wx', mode: 0o600 });

@@ -3,18 +3,19 @@ import type { Status } from '../api/api.generated.js';
 /** Says why the runtime is off or fails, and how to start LM Studio. */
 export function RuntimeOff({ runtime }: { readonly runtime: Status['runtime'] }) {
   if (runtime.state === 'running') return null;
-  if (runtime.name === 'embedded') {
+  if (runtime.state === 'failing') {
+    const name = runtime.name === 'embedded' ? 'The embedded engine' : 'LM Studio';
     return (
       <section class="empty" aria-labelledby="runtime-off">
-        <h2 id="runtime-off">The embedded engine is not installed, so nothing can be loaded.</h2>
+        <h2 id="runtime-off">{name} runs, but does not list its loaded models.</h2>
         <p class="soft">{runtime.message}</p>
       </section>
     );
   }
-  if (runtime.state === 'failing') {
+  if (runtime.name === 'embedded') {
     return (
       <section class="empty" aria-labelledby="runtime-off">
-        <h2 id="runtime-off">LM Studio runs, but does not list its loaded models.</h2>
+        <h2 id="runtime-off">The embedded engine is not installed, so nothing can be loaded.</h2>
         <p class="soft">{runtime.message}</p>
       </section>
     );

@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, rm } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { hostOf, inputOf, loadedModel } from '../../test/known-hosts.js';
@@ -46,12 +46,20 @@ test('a line cut off by a crash is left out, and a missing log counts as empty',
   expect((await readPlacements(file)).map(({ id }) => id)).toEqual(['one']);
 });
 
-test('a log that cannot be written is reported once, and nothing throws', async () => {
+test('a log that cannot be written is reported once, and again after it was written meanwhile', async () => {
   const faults: unknown[] = [];
-  const log = openPlacementLog(path.join(folder, 'missing', 'file'), (error) => faults.push(error));
-  log.record(placedAs('one'));
-  await log[Symbol.asyncDispose]();
-  expect(faults).toHaveLength(1);
+  const late = path.join(folder, 'late');
+  const log = openPlacementLog(path.join(late, 'file'), (error) => faults.push(error));
+  const record = async (): Promise<number> => {
+    log.record(placedAs('one'));
+    await log[Symbol.asyncDispose]();
+    return faults.length;
+  };
+  expect([await record(), await record()]).toEqual([1, 1]);
+  await mkdir(late);
+  expect([await record(), await record()]).toEqual([1, 1]);
+  await rm(late, { recursive: true });
+  expect([await record(), await record()]).toEqual([2, 2]);
 });
 
 test('keeps the last placements, those of the file before included, newest first', async () => {

@@ -20,7 +20,7 @@ export const RECENT_MAX = 30;
 /**
  * Opens the log. Lines are written in the background and in order.
  *
- * @param onFault - called with each failure to write, such as a full disk
+ * @param onFault - called with a failure to write, such as a full disk; not again until a write has succeeded
  * @param earlier - the last placements of the log, newest first
  */
 export function openPlacementLog(
@@ -31,6 +31,7 @@ export function openPlacementLog(
   let waiting: string[] = [];
   const recent = earlier.slice(0, RECENT_MAX);
   let writing: Promise<void> | null = null;
+  let isFailing = false;
 
   const write = async (): Promise<void> => {
     while (waiting.length > 0) {
@@ -41,7 +42,12 @@ export function openPlacementLog(
       // The log holds the names of models and hosts, but no prompts.
       await (await open(file, 'a', 0o600)).close();
       await appendFile(file, text);
+      isFailing = false;
     }
+  };
+  const failed = (error: unknown): void => {
+    if (!isFailing) onFault(error);
+    isFailing = true;
   };
   return {
     recent: () => recent,
@@ -51,7 +57,7 @@ export function openPlacementLog(
       if (waiting.length >= WAITING_MAX) return;
       waiting.push(`${JSON.stringify(placed)}\n`);
       writing ??= write()
-        .catch(onFault)
+        .catch(failed)
         .finally(() => (writing = null));
     },
     [Symbol.asyncDispose]: async () => {

@@ -33,10 +33,10 @@ test('an address that only this machine can use is not told, also where a name l
   else expect(outward).toContain(address);
 });
 
-test('each change of the address is told once, and a time without a network is not', async () => {
+test('each change of the address is told once, and a time without a network or where the system refuses to tell is not', async () => {
   const clock = standingClock();
   const ending = new AbortController();
-  const addresses = ['10.0.0.7', '10.0.0.7', null, '10.0.0.7', '192.168.1.20'];
+  const addresses = ['10.0.0.7', '10.0.0.7', null, new Error('EMFILE'), '10.0.0.7', '192.168.1.20'];
   const asked: (readonly string[])[] = [];
   const told: string[] = [];
   const following = followOwnAddress({
@@ -46,7 +46,9 @@ test('each change of the address is told once, and a time without a network is n
     onAddress: (address) => told.push(address),
     read: async (targets = []) => {
       asked.push(targets);
-      return addresses[asked.length - 1] ?? null;
+      const address = addresses[asked.length - 1] ?? null;
+      if (address instanceof Error) throw address;
+      return address;
     },
   });
   for (let reads = 1; reads < addresses.length; reads += 1) {

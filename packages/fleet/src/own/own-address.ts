@@ -13,7 +13,7 @@ const ANY_PORT = 9;
 /**
  * The address at which the other machines reach this one; null where it has none. A machine may have several: of a cable, of a
  * wireless network, of virtual machines. The one that it uses towards the first of `targets` with a route is the right one; without
- * targets, the one of its default route; without that, the first of its interfaces.
+ * targets, the one of its default route; without that, the first of its interfaces. Rejects where the system does not list them.
  *
  * @param targets - IP addresses or DNS names of other machines of the fleet
  */
@@ -76,7 +76,8 @@ export async function followOwnAddress({
 }): Promise<void> {
   let told: string | null = null;
   while (!signal.aborted) {
-    const address = await read(targets());
+    // Node throws where the system does not list the network interfaces, for example because this process has too many files open.
+    const address = await read(targets()).catch(() => null);
     if (address !== null && address !== told && !signal.aborted) onAddress(address);
     told = address ?? told;
     await pause(clock, ADDRESS_INTERVAL_MS, signal);

@@ -1,5 +1,9 @@
+import { readFile, writeFile } from 'node:fs/promises';
+
 import { CLUSTER, pairedFleet } from '../../../test/paired-fleet.js';
 import { waitUntil } from '../../../test/wait-until.js';
+import { fleetPaths } from '../files/fleet-folder.js';
+import { writePrivateFile } from '../files/private-file.js';
 import { readFleetIdentity } from '../identity.js';
 import { changeAddress } from './change-address.js';
 import { followFleet } from './follow-fleet.js';
@@ -51,6 +55,31 @@ test('a host that did not hear of the new address gets it from there', async () 
   expect(after.natsServers).toEqual([`tls://localhost:${fleet.natsPort}`]);
   expect(after.allowList.revision).toBe(before.allowList.revision + 1);
 });
+
+test.each([1, 2])(
+  'a list that is %d behind because a backup was restored is refused',
+  async (behind) => {
+    await using fleet = await pairedFleet(['laptop']);
+    const [own, folder] = [fleet.folder('desktop'), fleet.folder('laptop')];
+    const backup = await readFile(fleetPaths(own).registry);
+    // Changes that the laptop hears of, and the backup does not have.
+    for (let change = 0; change < behind; change += 1) await fleet.add(`host-${change}`);
+    await writePrivateFile(
+      fleetPaths(folder).allowList,
+      await readFile(fleetPaths(own).allowList, 'utf8'),
+    );
+    await writeFile(fleetPaths(own).registry, backup);
+    await changeAddress({ folder: own, address, signal });
+    await tellAllowList(await fleet.connect('desktop'), own, signal);
+    await expect(changeAddress({ folder, address, signal })).rejects.toMatchObject({
+      code: 'FLEET_UNREACHABLE',
+      message: expect.stringMatching(/older backup/),
+    });
+    expect((await readFleetIdentity(folder)).natsServers).toEqual([
+      `tls://127.0.0.1:${fleet.natsPort}`,
+    ]);
+  },
+);
 
 test('a running host takes a list that another process has put into its folder', async () => {
   await using fleet = await pairedFleet(['laptop']);

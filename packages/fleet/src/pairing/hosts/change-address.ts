@@ -26,8 +26,8 @@ export interface ChangeAddressOptions {
  * from nats-server at the new address: TLS shows whether it is the nats-server of this fleet. A running `mai serve --fleet` takes the list
  * from the folder.
  *
- * Throws `FLEET_UNREACHABLE` where the fleet's nats-server does not answer at the address, or has no list yet; `INVALID_REQUEST` in a
- * cluster of nats-servers; `NOT_PAIRED`; and a `RangeError` for an invalid address.
+ * Throws `FLEET_UNREACHABLE` where the fleet's nats-server does not answer at the address, has no list yet, or has an older list than this
+ * machine; `INVALID_REQUEST` in a cluster of nats-servers; `NOT_PAIRED`; and a `RangeError` for an invalid address.
  */
 export async function changeAddress(options: ChangeAddressOptions): Promise<FleetIdentity> {
   const { folder, address } = options;
@@ -78,13 +78,25 @@ async function listFrom(
     );
   const text = await readList(connection, allowList, signal);
   const list = text === null ? null : readAllowList(text, identity.authorityCertificate);
-  const isNew = list !== null && list.revision >= allowList.revision;
-  if (text === null || !isNew || !list.servers.some((one) => one.address === address))
+  if (text === null || list === null || !names(list, address))
     throw new FleetError(
       'FLEET_UNREACHABLE',
       `The list of hosts at ${url} does not name ${address}. Run \`mai fleet address ${address}\` on ${identity.authority} first.`,
     );
+  // Without a name in the own list, a list of the same number is another one: it was signed after an older backup was restored.
+  const isOlder =
+    list.revision < allowList.revision ||
+    (list.revision === allowList.revision && !names(allowList, address));
+  if (isOlder)
+    throw new FleetError(
+      'FLEET_UNREACHABLE',
+      `The list of hosts at ${url} is older than the one here: the folder of ${identity.authority} comes from an older backup. Run \`mai fleet leave\` here, remove ${identity.host} there, and join again.`,
+    );
   return text;
+}
+
+function names({ servers }: AllowList, address: string): boolean {
+  return servers.some((one) => one.address === address);
 }
 
 /** The newest list in the fleet's bucket; null where there is none in time. */

@@ -38,5 +38,12 @@ test.each([
   if (version === null) throw new Error('not a version');
   const warning = natsServerWarning(version);
   expect(warning?.match(/CVE-[\d-]+/g) ?? []).toEqual(cves);
-  if (warning !== null) expect(warning).toContain(`nats-server ${text} lacks the fix of`);
+  if (warning === null) return;
+  expect(warning).toContain(`nats-server ${text} lacks the fix of`);
+  const advised = warning.match(/\d+\.\d+\.\d+/g)?.filter((one) => one !== text) ?? [];
+  const warnings = advised.map((one) => {
+    const other = parseNatsServerVersion(one);
+    return other === null ? null : natsServerWarning(other);
+  });
+  expect(warnings).toEqual([null, null, null]);
 });

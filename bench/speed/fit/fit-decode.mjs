@@ -1,4 +1,4 @@
-import { engineFactor } from './engine-progress.mjs';
+import { engineFactor } from '../engine-progress.mjs';
 import { leastSquares } from './least-squares.mjs';
 import { deviceOf, meanDepth } from '../results/records.mjs';
 import { internals } from '../internals.mjs';

@@ -32,11 +32,13 @@ export const CLUSTER = ['127.0.0.1', '127.0.0.2', '127.0.0.3'] as const;
 export interface PairedFleetOptions {
   /** Addresses of a cluster; the first is that of `desktop`. Default: one nats-server. */
   readonly cluster?: readonly string[];
+  /** Whether `desktop` listens where it does by default, on all network interfaces. Default: on 127.0.0.1 only. */
+  readonly onAllInterfaces?: boolean;
 }
 
 export async function pairedFleet(
   hosts: readonly string[] = [],
-  options: PairedFleetOptions = {},
+  { cluster, onAllInterfaces = false }: PairedFleetOptions = {},
 ): Promise<PairedFleet> {
   const root = await mkdtemp(path.join(tmpdir(), 'mai-fleet-'));
   const folder = (host: string): string => path.join(root, host);
@@ -48,11 +50,11 @@ export async function pairedFleet(
     folder: folder('desktop'),
     host: 'desktop',
     address: '127.0.0.1',
-    listenAddress: '127.0.0.1',
     natsPort,
     joinPort,
     routePort,
-    ...options,
+    ...(onAllInterfaces ? {} : { listenAddress: '127.0.0.1' }),
+    ...(cluster === undefined ? {} : { cluster }),
   });
   const joined = new Set(['desktop']);
   const add = async (host: string, server?: string): Promise<void> => {

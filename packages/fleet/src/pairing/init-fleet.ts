@@ -6,7 +6,7 @@ import {
 import { fleetPaths, requireNoMembership, writeMembership } from './files/fleet-folder.js';
 import { makePrivateFolder, writePrivateFile } from './files/private-file.js';
 import { writeRegistry } from './hosts/registry.js';
-import { anyAddressLike, checkHostName, hostAndPort, isAddress, isPort } from './names.js';
+import { anyAddress, checkHostName, hostAndPort, isAddress, isPort } from './names.js';
 import { findNatsServer } from './nats-server/executable.js';
 import { natsServerCommand, startNatsServer } from './nats-server/server-process.js';
 import { pemOf } from './identity.js';
@@ -24,8 +24,8 @@ export interface InitFleetOptions {
   /** Address at which the other hosts reach this machine: an IP address or a DNS name. */
   readonly address: string;
   /**
-   * Address of the network interface on which nats-server and the join server listen. Default: `0.0.0.0`, or `::` where
-   * `address` is IPv6.
+   * Address of the network interface on which nats-server and the join server listen. Default: all network interfaces, of IPv4 and
+   * IPv6, because `address` may change.
    */
   readonly listenAddress?: string;
   /**
@@ -134,7 +134,7 @@ export async function checkInit(options: InitFleetOptions) {
   const routePort = options.routePort ?? DEFAULT_ROUTE_PORT;
   const joinPort = options.joinPort ?? DEFAULT_JOIN_PORT;
   const addresses = options.cluster ?? [address];
-  const listenAddress = options.listenAddress ?? anyAddressLike(address);
+  const listenAddress = options.listenAddress ?? anyAddress();
   checkHostName(host);
   for (const one of [...addresses, address, listenAddress]) {
     if (!isAddress(one)) {

@@ -43,11 +43,6 @@ export function hostAndPort(address: string, port: number): string {
   return isIP(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
-/** All network interfaces, for listening: of IPv6 where the address is one of IPv6, else of IPv4. */
-export function anyAddressLike(address: string): string {
-  return isIP(address) === 6 ? '::' : '0.0.0.0';
-}
-
 /** All network interfaces of this machine, for listening. Where it has IPv6, the address takes connections of IPv4, too. */
 export function anyAddress(): string {
   const all = Object.values(networkInterfaces()).flatMap((list) => list ?? []);

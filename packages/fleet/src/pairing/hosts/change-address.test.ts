@@ -1,4 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
+import { networkInterfaces } from 'node:os';
 
 import { CLUSTER, pairedFleet } from '../../../test/paired-fleet.js';
 import { waitUntil } from '../../../test/wait-until.js';
@@ -97,6 +98,22 @@ test('a running host takes a list that another process has put into its folder',
     'it reads the list',
   );
 });
+
+const ifIpv6 = Object.values(networkInterfaces()).some((list) =>
+  list?.some(({ address: one }) => one === '::1'),
+)
+  ? test
+  : test.skip;
+
+ifIpv6(
+  'a machine whose address was one of IPv4 takes joiners and hosts at one of IPv6',
+  async () => {
+    await using fleet = await pairedFleet(['laptop'], { onAllInterfaces: true });
+    await changeAddress({ folder: fleet.folder('desktop'), address: '::1', signal });
+    await fleet.add('tower');
+    expect((await fleet.connect('tower')).server).toContain('[::1]');
+  },
+);
 
 test.each(['10.0.0.300', 'fe80::1%eth0', '', 'a b'])('%j is no address', async (text) => {
   await using fleet = await pairedFleet();

@@ -19,7 +19,7 @@ import { fleetPaths, requireNoMembership, writeMembership } from '../files/fleet
 import { makePrivateFolder, writePrivateFile } from '../files/private-file.js';
 import { startServer, type StartedServer } from '../nats-server/start-server.js';
 import { pemOf } from '../identity.js';
-import { anyAddressLike, checkHostName, hostAndPort } from '../names.js';
+import { anyAddress, checkHostName, hostAndPort } from '../names.js';
 import {
   createSigningRequest,
   generateKeyPair,
@@ -51,7 +51,7 @@ export interface JoinOptions {
   readonly host: string;
   /**
    * Where the invitation is for a host with a nats-server: address of the network interface on which nats-server listens.
-   * Default: `0.0.0.0`, or `::` where its address is IPv6.
+   * Default: all network interfaces.
    */
   readonly listenAddress?: string;
   /** Where the invitation is for a host with a nats-server: path of nats-server. Default: the one that is installed. */
@@ -118,7 +118,7 @@ export async function join(options: JoinOptions): Promise<JoinedFleet> {
     place === undefined || natsCertificate === null
       ? null
       : {
-          listenAddress: options.listenAddress ?? anyAddressLike(place.address),
+          listenAddress: options.listenAddress ?? anyAddress(),
           executable: options.natsServer ?? null,
         };
   if (natsCertificate !== null) {

@@ -6,7 +6,7 @@ import { waitUntil } from '../../../test/wait-until.js';
 import { connectFleet, type FleetConnection } from '../../nats/connection.js';
 import { fleetPaths } from '../files/fleet-folder.js';
 import { connectionOf, readFleetIdentity } from '../identity.js';
-import { natsServerPid } from '../nats-server/server-process.js';
+import { natsServerPid, stopNatsServer } from '../nats-server/server-process.js';
 import { ensureNatsServer } from '../nats-server/ensure-nats-server.js';
 import { followFleet } from './follow-fleet.js';
 import { removeHost } from './remove-host.js';
@@ -120,6 +120,38 @@ test('a removal names a server that has not heard of it, and the server takes it
   expect(atThird.connected).toBe(true);
   await follow('cupboard');
   await waitUntil(() => !atThird.connected, 'the connection of the laptop is closed');
+});
+
+test('without the machine that made the fleet, the others stay together', async () => {
+  await addLaptop(await fleet.connect('desktop'));
+  await stopNatsServer(fleetPaths(fleet.folder('desktop')));
+  const laptop = await fleet.connect('laptop');
+  const tower = await fleet.connect('tower', SECOND);
+  const heard: string[] = [];
+  tower.subscribe('mai.heartbeat.*', ({ subject }) => heard.push(subject));
+  await tower.roundTrip({ deadlineMs: 30_000, signal: null });
+  await waitUntil(
+    () => {
+      laptop.publish('mai.heartbeat.laptop', '{}');
+      return heard.length > 0;
+    },
+    'the tower hears the laptop',
+    60_000,
+  );
+  const bucketOf = (host: FleetConnection) =>
+    host.bucket('mai_hosts', { replicas: CLUSTER.length, maxValueBytes: 100_000 });
+  await waitUntil(
+    async () => {
+      // The other servers elect a new leader for the bucket first.
+      const keys: readonly string[] = await (async () => {
+        await (await bucketOf(laptop)).put('laptop', 'its state', 5000);
+        return (await bucketOf(tower)).keys();
+      })().catch((): readonly string[] => []);
+      return keys.includes('laptop');
+    },
+    'the tower reads the state of the laptop',
+    60_000,
+  );
 });
 
 test('a server goes on in its cluster with a new key, and no route opens to the old one', async () => {

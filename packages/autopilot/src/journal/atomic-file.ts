@@ -18,7 +18,8 @@ export async function writeFileAtomically(file: string, content: string): Promis
     }
     await rename(temporary, file);
   } catch (error) {
-    await rm(temporary, { force: true });
+    // The first error is the one to report, so one of the removal is dropped.
+    await rm(temporary, { force: true }).catch(() => undefined);
     throw error;
   }
 }

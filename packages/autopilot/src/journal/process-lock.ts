@@ -110,8 +110,8 @@ export async function refreshLock(file: string, owner: LockOwner, nowMs: number)
     await writeExclusively(temporary, alive);
     await rename(temporary, file);
   } finally {
-    // Left over where the disk is full.
-    await rm(temporary, { force: true });
+    // Left over where the disk is full. An error of the removal would hide the first one.
+    await rm(temporary, { force: true }).catch(() => undefined);
   }
   return true;
 }
@@ -183,7 +183,8 @@ async function create(file: string, owner: LockOwner): Promise<boolean> {
     if (errorCode(error) === 'EEXIST') return false;
     if (!NO_HARD_LINKS.includes(errorCode(error))) throw error;
   } finally {
-    await rm(temporary, { force: true });
+    // An error of the removal would hide the first one, or the lock that has been taken.
+    await rm(temporary, { force: true }).catch(() => undefined);
   }
   // exFAT and some network shares have no hard links. The file is then empty for an instant.
   try {
@@ -219,7 +220,8 @@ async function discard(file: string, dead: LockOwner | null): Promise<boolean> {
     if (text !== null && now?.token === dead?.token) await rm(file, { force: true });
     return true;
   } finally {
-    await rm(guard, { force: true });
+    // An error of the removal would hide the first one. A guard that stays is removed when it is stale.
+    await rm(guard, { force: true }).catch(() => undefined);
   }
 }
 

@@ -13,7 +13,8 @@ export async function replaceFile(file: string, text: string): Promise<void> {
     await writeFile(draft, text, { mode: 0o600, flag: 'wx' });
     await rename(draft, file);
   } catch (error) {
-    await rm(draft, { force: true });
+    // The first error is the one to report, so one of the removal is dropped.
+    await rm(draft, { force: true }).catch(() => undefined);
     throw error;
   }
 }

@@ -31,7 +31,16 @@ export function writeFileAtomically(path: string, content: string): void {
       }
     }
   } catch (error) {
-    rmSync(temporary, { force: true });
+    removeDraft(temporary);
     throw error;
+  }
+}
+
+/** The error of the write is the one to report, so one of the removal is dropped. */
+function removeDraft(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch {
+    // The draft stays.
   }
 }

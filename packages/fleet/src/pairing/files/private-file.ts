@@ -31,7 +31,8 @@ export async function writePrivateFile(path: string, text: string): Promise<void
     }
     await rename(draft, path);
   } catch (error) {
-    await rm(draft, { force: true });
+    // The first error is the one to report, so one of the removal is dropped.
+    await rm(draft, { force: true }).catch(() => undefined);
     throw notWritable(path, error);
   }
 }

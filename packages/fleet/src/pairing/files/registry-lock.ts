@@ -73,8 +73,8 @@ async function create(path: string, text: string): Promise<boolean> {
     try {
       await file.writeFile(text);
     } catch (error) {
-      // On a full disk, the lock exists and is empty.
-      await rm(path, { force: true });
+      // On a full disk, the lock exists and is empty. The first error is the one to report, so one of the removal is dropped.
+      await rm(path, { force: true }).catch(() => undefined);
       throw error;
     } finally {
       await file.close();
@@ -102,7 +102,8 @@ async function removeDead(lock: string): Promise<void> {
   try {
     if (await isDead(lock)) await rm(lock, { force: true });
   } finally {
-    await rm(guard, { force: true });
+    // An error of the removal would hide the first one. A guard that stays is removed when it is stale.
+    await rm(guard, { force: true }).catch(() => undefined);
   }
 }
 

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { findModelFolders } from './config/model-folders.js';
+import { findModelFolders } from './downloads/find-model-folders.js';
 import { endAll } from './promises/end-all.js';
 import type { HostContext } from './host-options.js';
 import type { HostParts } from './host-parts.js';

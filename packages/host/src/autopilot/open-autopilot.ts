@@ -158,7 +158,8 @@ export async function openAutopilot(
   };
   const listen = async (): Promise<void> => {
     try {
-      server = await serveControl(local.service, { path: files.control });
+      const { modelFolders } = parts.context;
+      server = await serveControl(local.service, { path: files.control, modelFolders });
     } catch (error) {
       // Only a warning, because the autopilot works without the socket and reads the journal.
       warnAbout('Other programs cannot lease models from this autopilot')(error);

@@ -22,7 +22,10 @@ export function parseYield(
 ): YieldRequest {
   const bytes = parseSizeBytes(size);
   if (bytes === null || bytes <= 0) {
-    throw invalid(`SIZE is an amount such as 8GiB or 512MiB, not ${JSON.stringify(size)}.`);
+    // Most people who leave the unit out mean GiB.
+    const inGib = parseSizeBytes(`${size}GiB`);
+    const next = inGib === null || inGib <= 0 ? '' : ` Write ${size}GiB, for example.`;
+    throw invalid(`SIZE is an amount such as 8GiB or 512MiB, not ${JSON.stringify(size)}.${next}`);
   }
   const untilMs = forMs === null ? untilOf(until, nowMs) : nowMs + forMs;
   return { bytes, pools: pools ?? 'all', name, untilMs, whileProcess };

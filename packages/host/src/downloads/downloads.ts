@@ -9,7 +9,7 @@ import type {
 import { findLMStudioHome, scanModelsFolder, withDistinctKeys } from '@mai/lmstudio-adapter';
 import { baseKeyOf } from '@mai/memory-ledger';
 import type { HeaderCache } from '@mai/memory-estimator';
-import { findModelFolders } from '../config/model-folders.js';
+import { findModelFolders } from './find-model-folders.js';
 import { embeddedEngine } from '../engine/embedded-engine.js';
 import { findRegisteredFiles } from '../model-files/registered-files.js';
 import { readLoadEngine } from '../engine/read-load-engine.js';

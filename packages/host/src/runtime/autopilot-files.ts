@@ -27,6 +27,11 @@ export function autopilotFilesOf(context: HostContext, link: ActiveLink): Autopi
   return filesAt(context, link.runtime === 'embedded' ? EMBEDDED : link.client.baseUrl);
 }
 
+/** The files of the autopilot of the embedded engine. */
+export function embeddedAutopilotFiles(context: HostContext): AutopilotFiles {
+  return filesAt(context, EMBEDDED);
+}
+
 function filesAt({ folders }: HostContext, at: string): AutopilotFiles {
   const address = withOneLoopback(at);
   // Each runtime has its own folder, because a journal is about one runtime and a decision log
@@ -53,7 +58,7 @@ export async function findAutopilotFiles(
   context: HostContext,
 ): Promise<AutopilotFiles> {
   const { url, folders, userHome, env, signal } = context;
-  if ((await runtime.choice(signal)).runtime === 'embedded') return filesAt(context, EMBEDDED);
+  if ((await runtime.choice(signal)).runtime === 'embedded') return embeddedAutopilotFiles(context);
   if (url !== null) return filesAt(context, explicitAddress(url));
   const { baseUrl } = await discover({ userHome, env, signal });
   return filesAt(context, baseUrl ?? (await lastAddress(folders.data)) ?? DEFAULT_ADDRESS);

@@ -48,7 +48,8 @@ describe('the endpoint of a server', () => {
     expect(path.dirname(server.endpoint)).toBe(folder);
     expect((await stat(server.endpoint)).mode & 0o777).toBe(0o600);
     expect((await stat(file)).mode & 0o777).toBe(0o600);
-    expect(await readNote(file)).toEqual({ endpoint: server.endpoint, processId: process.pid });
+    const { endpoint } = server;
+    expect(await readNote(file)).toEqual({ endpoint, processId: process.pid, modelFolders: [] });
   });
 
   posix('is in a private temporary folder where the path would be too long', async () => {

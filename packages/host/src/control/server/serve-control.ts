@@ -22,6 +22,8 @@ export interface ControlServer extends AsyncDisposable {
 export interface ServeControlOptions {
   /** File in which the server notes its endpoint for clients. */
   readonly path: string;
+  /** The folders of models that the note names. Default: none. */
+  readonly modelFolders?: readonly string[] | undefined;
   /** Maximum number of connections. Default 64. */
   readonly connectionsMax?: number | undefined;
   /** Maximum number of open calls of one connection, without those of `acquire` and `release`. Default 256. */
@@ -41,7 +43,7 @@ export async function serveControl(
   options: ServeControlOptions,
 ): Promise<ControlServer> {
   const { path, connectionsMax = 64, callsMax = 256, leasesMax = 256 } = options;
-  const { helloWithinMs = 5000 } = options;
+  const { helloWithinMs = 5000, modelFolders = [] } = options;
   const endpoint = await newEndpoint(path);
   const connections = new Set<ClientConnection>();
   let published = false;
@@ -68,7 +70,7 @@ export async function serveControl(
   // An error while accepting a client concerns only that client. Without a listener, such an error would end
   // this process.
   server.on('error', () => undefined);
-  const note = { endpoint, processId: service.processId };
+  const note = { endpoint, processId: service.processId, modelFolders };
   try {
     if (process.platform !== 'win32') await chmod(endpoint, 0o600);
     published = true;

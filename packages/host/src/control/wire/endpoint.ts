@@ -18,6 +18,8 @@ export interface EndpointNote {
   readonly endpoint: string;
   /** The process that listens. */
   readonly processId: number;
+  /** Its `modelFolders` option. Other processes of this user find its models by it without naming the folders again. */
+  readonly modelFolders: readonly string[];
 }
 
 /** Maximum length of a socket path: macOS allows 104 bytes with the final zero, Linux 108. */
@@ -88,12 +90,18 @@ export async function readNote(noteFile: string): Promise<EndpointNote | null> {
   try {
     const value: unknown = JSON.parse(text);
     if (!isRecord(value)) return null;
-    const { endpoint, processId } = value;
+    // The note of an older Mai names no folders.
+    const { endpoint, processId, modelFolders = [] } = value;
     if (typeof endpoint !== 'string' || typeof processId !== 'number') return null;
-    return { endpoint, processId };
+    if (!Array.isArray(modelFolders) || !modelFolders.every(isText)) return null;
+    return { endpoint, processId, modelFolders };
   } catch {
     return null;
   }
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
 }
 
 /** Removes the socket of a process that has crashed. A process that closes its server removes the socket itself. */

@@ -1,5 +1,4 @@
 import { parseArgs } from 'node:util';
-import { didYouMean } from '@mai/host';
 import { UsageError } from '../usage-error.js';
 import {
   type ArgumentSpec,
@@ -10,6 +9,7 @@ import {
 import { COMMANDS } from './command-table.js';
 import { GLOBAL_OPTIONS } from './global-options.js';
 import { Input } from '../arguments/input.js';
+import { suggestionFor, unknownOption } from './unknown-option.js';
 
 /** A parsed command line. */
 export type Invocation =
@@ -132,7 +132,10 @@ function collectOptions(
 function checkOption(token: OptionToken, path: readonly CommandSpec[]): OptionSpec {
   const known = [...GLOBAL_OPTIONS, ...(path.at(-1)?.options ?? [])];
   const spec = known.find(({ name }) => name === token.name);
-  if (spec === undefined) throw unknownOption(token, path, known);
+  if (spec === undefined) {
+    const here = ['mai', nameOf(path)].filter(Boolean).join(' ');
+    throw unknownOption(token, here, known);
+  }
   const { value } = token;
   if (spec.value === undefined) {
     if (value === undefined) return spec;
@@ -150,25 +153,6 @@ function checkOption(token: OptionToken, path: readonly CommandSpec[]): OptionSp
     );
   }
   return spec;
-}
-
-function unknownOption(
-  token: OptionToken,
-  path: readonly CommandSpec[],
-  known: readonly OptionSpec[],
-): UsageError {
-  const here = ['mai', nameOf(path)].filter(Boolean).join(' ');
-  const owner = visibleOf(COMMANDS).find(({ options }) =>
-    options?.some(({ name }) => name === token.name),
-  );
-  if (owner !== undefined) {
-    return new UsageError(
-      `${here} has no option --${token.name}; \`mai ${owner.name}\` has it. See \`${here} --help\`.`,
-    );
-  }
-  const names = known.map(({ name }) => name);
-  const guess = token.name.length > 1 ? suggestionFor(token.name, names, '--') : '';
-  return new UsageError(`There is no option ${token.rawName}.${guess} See \`${here} --help\`.`);
 }
 
 function checkArguments(
@@ -192,9 +176,14 @@ function checkArguments(
   const open = specs.at(-1)?.name.endsWith('...') === true;
   const surplus = given[specs.length];
   if (!open && surplus !== undefined) {
+    const last = given[specs.length - 1] ?? '';
+    // `yield 8 GiB`: an amount whose unit is a word of its own.
+    const next =
+      /^[\d.]+$/.test(last) && /^[a-z]+$/i.test(surplus)
+        ? `write ${last}${surplus}`
+        : `remove ${JSON.stringify(surplus)}`;
     throw new UsageError(
-      `mai ${nameOf(path)} takes ${specs.length === 0 ? 'no argument' : `only ${specs.map(({ name }) => name).join(' ')}`}; ` +
-        `remove ${JSON.stringify(surplus)}.`,
+      `mai ${nameOf(path)} takes ${specs.length === 0 ? 'no argument' : `only ${specs.map(({ name }) => name).join(' ')}`}; ${next}.`,
     );
   }
   specs.forEach((spec, index) => checkChoice(spec, given[index]));
@@ -224,11 +213,6 @@ function checkChoice(spec: ArgumentSpec, value: string | undefined): void {
     `${spec.name} is ${alternatives(spec.choices)}, not ${JSON.stringify(value)}.` +
       suggestionFor(value, spec.choices),
   );
-}
-
-function suggestionFor(word: string, known: readonly string[], prefix = ''): string {
-  const guess = didYouMean(word, known);
-  return guess === null ? '' : ` Did you mean ${prefix}${guess}?`;
 }
 
 function alternatives(choices: readonly string[]): string {

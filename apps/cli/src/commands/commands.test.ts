@@ -426,6 +426,13 @@ describe('unusual models', () => {
       expect(err).toContain('lms get');
     }));
 
+  test('mai compare says that nothing is downloaded, too', () =>
+    withWorld({ models: [] }, async (run) => {
+      const { exitCode, out } = await run('compare');
+      expect(exitCode).toBe(3);
+      expect(out).toMatch(/^No model is downloaded\. Get a model in LM Studio/);
+    }));
+
   test('says how to name another chain where the chain lacks the capability', () =>
     withWorld({ models: [{ modelKey: 'plain/model', sizeBytes: GIB }] }, async (run) => {
       const { exitCode, err } = await run('select --require embedding');

@@ -28,7 +28,13 @@ export const AUTOPILOT: readonly CommandSpec[] = [
   {
     name: 'yield',
     summary: 'make `mai watch` keep memory free for another program; without SIZE, list the yields',
-    arguments: [{ name: 'SIZE', required: false, summary: 'memory to keep free, such as 8GiB' }],
+    arguments: [
+      {
+        name: 'SIZE',
+        required: false,
+        summary: 'memory to keep free, such as 8GiB; 8GB means 8GiB, too',
+      },
+    ],
     options: [
       { name: 'for', value: 'DURATION', needs, summary: 'duration of the yield, such as 30m' },
       { name: 'until', value: 'TIME', needs, summary: 'end of the yield, such as 22:30' },

@@ -81,6 +81,7 @@ describe('while no `mai watch` runs', () => {
 
   test.each([
     ['yield many', 'SIZE is an amount such as 8GiB'],
+    ['yield 8', 'SIZE is an amount such as 8GiB or 512MiB, not "8". Write 8GiB, for example.'],
     ['yield 0GiB', 'SIZE is an amount'],
     ['yield 1GiB --for 1h --until 22:30', 'Give one of them'],
     ['yield 1GiB --until noon', '--until takes a time such as 22:30'],

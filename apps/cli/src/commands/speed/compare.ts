@@ -1,5 +1,13 @@
 import path from 'node:path';
-import { plotSvg, plotText, speedCells, writeNamedFile, type Comparison } from '@mai/host';
+import {
+  getModels,
+  type Host,
+  plotSvg,
+  plotText,
+  speedCells,
+  writeNamedFile,
+  type Comparison,
+} from '@mai/host';
 import { CAPABILITIES } from '@mai/memory-ledger';
 import type { Input } from '../../arguments/input.js';
 import { GOALS } from '../../arguments/choices.js';
@@ -22,9 +30,17 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
     await writeNamedFile(path.resolve(io.cwd, svg), plotSvg(comparison), true);
   }
   if (output.json) output.resultJson(comparison);
-  else output.result(render(comparison, output));
+  else if (length > 0) output.result(render(comparison, output));
+  else output.result(await describeNone(host));
   if (svg !== null) output.note(length > 0 ? `The plot is in ${svg}.` : 'No plot was written.');
   return length === 0 ? EXIT.nothingFits : EXIT.success;
+}
+
+async function describeNone(host: Host): Promise<string> {
+  const { downloadedCount, origin } = await host.models();
+  return downloadedCount === 0
+    ? `No model is downloaded. ${getModels(origin)}\n`
+    : 'No downloaded model fits. `mai models` says why.\n';
 }
 
 function render(comparison: Comparison, output: Output): string {
@@ -34,7 +50,6 @@ function render(comparison: Comparison, output: Output): string {
     const value = model.value === null ? '' : model.value.toFixed(2);
     return [`${index + 1}`, model.modelKey, value, quality, tokensPerSecond, firstToken, load];
   });
-  if (rows.length === 0) return 'No downloaded model fits. `mai models` says why.\n';
   const headers = ['VALUE', 'QUALITY', 'TOKENS/S', 'FIRST TOKEN', 'LOADS IN'] as const;
   const columns = [
     { header: '' },

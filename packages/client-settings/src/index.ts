@@ -14,7 +14,12 @@ export type { FormatName } from './formats/format.js';
 export type { ListEntry, SettingPath, Value } from './formats/value.js';
 export { type AccessOptions, gatewayAccess } from './read-gateway-access.js';
 export type { AnswerCheck, ProbeRequest } from './probe/probe-request.js';
-export { type ProbeOptions, type ProbeResult, testClient } from './run-probe.js';
+export {
+  type ProbeOptions,
+  type ProbeResult,
+  type StartedRequest,
+  testClient,
+} from './run-probe.js';
 export type { ServerEvent } from './probe/server-events.js';
 export {
   describeClient,

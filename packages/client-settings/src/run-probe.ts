@@ -25,6 +25,17 @@ export interface ProbeOptions {
   readonly signal?: AbortSignal | undefined;
   /** Deadline of one request, in milliseconds. Default: 300,000, because a model may have to be loaded first. */
   readonly timeoutMs?: number | undefined;
+  /** Called before each request. The answer of a slow model takes minutes, so a person wants to see what is waited for. */
+  readonly onRequest?: ((started: StartedRequest) => void) | undefined;
+}
+
+/** A request of `testClient` that is being sent. */
+export interface StartedRequest {
+  readonly title: string;
+  /** Such as `POST /v1/responses`. */
+  readonly request: string;
+  /** Deadline of its answer, in milliseconds. */
+  readonly timeoutMs: number;
 }
 
 const TIMEOUT_MS = 300_000;
@@ -42,6 +53,9 @@ export async function testClient(
   const results: ProbeResult[] = [];
   for (const request of client.requests(access)) {
     options.signal?.throwIfAborted();
+    const { title, method, path } = request;
+    const { timeoutMs = TIMEOUT_MS } = options;
+    options.onRequest?.({ title, request: `${method} ${path}`, timeoutMs });
     results.push(await probe(request, access.url, options));
     options.signal?.throwIfAborted();
   }

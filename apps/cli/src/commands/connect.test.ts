@@ -69,6 +69,7 @@ test('tests the requests of a client, and ends with 9 if one fails', async () =>
   const good = await mai('aider', '--test', ...to);
   expect(good).toMatchObject({ exitCode: 0 });
   expect(good.out).toMatch(/^ok .*list of models/);
+  expect(good.err).toMatch(/^Waiting for GET \/v1\/models.* \(list of models\), 5 min at most\.\n/);
   const bad = await mai('claude-code', '--test', '--json', ...to);
   expect(bad).toMatchObject({ exitCode: 9 });
   expect(bad.json()).toMatchObject({

@@ -1,4 +1,5 @@
 import * as settings from '@mai/client-settings';
+import { formatDuration } from '@mai/host';
 import type { Input } from '../arguments/input.js';
 import type { CommandContext } from '../context.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
@@ -31,6 +32,8 @@ export async function run(
     const results = await settings.testClient(client, access, {
       signal,
       timeoutMs: globals.timeoutMs,
+      onRequest: ({ title, request, timeoutMs }) =>
+        output.note(`Waiting for ${request} (${title}), ${formatDuration(timeoutMs)} at most.`),
     });
     const ok = results.every((result) => result.ok);
     print({ client: name, gateway: access.url, ok, results }, settings.describeProbes(results));

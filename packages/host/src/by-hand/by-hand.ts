@@ -16,7 +16,10 @@ import type {
   UnpinAnswer,
   YieldAnswer,
 } from '../host.js';
+import { leftOutByKey } from '../downloads/left-out-models.js';
+import { withReason } from '../downloads/model-not-found.js';
 import type { HostParts } from '../host-parts.js';
+import { once } from '../promises/once.js';
 import { notKept } from '../runtime/not-kept.js';
 import { contextOfCall, listDownloadsNow, openActiveSession } from '../session/session.js';
 import { checkName } from './check-name.js';
@@ -39,13 +42,14 @@ export async function load(
   // Read first, because a configuration with faults must prevent every change.
   const { config } = await loadConfig(context);
   const { runtime, client } = await parts.runtime.active(context.signal);
+  const list = once(() => listDownloadsNow(parts, context.signal));
+  // First the names, because another process would not help where a model does not exist.
+  const loads = await planLoads(client, config, request, list, context.signal);
   if (outlivesHost && runtime === 'embedded') {
     const running = await autopilot.state({ signal: context.signal });
     if (running === null) throw notKept();
   }
-  const listUsable = async () => (await listDownloadsNow(parts, context.signal)).listed;
-  const loads = await planLoads(client, config, request, listUsable, context.signal);
-  return autopilot.load(
+  const loaded = autopilot.load(
     {
       candidates: loads.map(({ model: { modelKey, kind }, loadConfig: wanted }) => ({
         modelKey,
@@ -65,6 +69,17 @@ export async function load(
       },
     },
   );
+  return loaded.catch(async (error: unknown) => {
+    context.signal.throwIfAborted();
+    // LM Studio also lists damaged files, and its error does not name the damage.
+    const downloads = await list().catch(() => null);
+    const leftOut = downloads === null ? null : leftOutByKey(downloads);
+    for (const { model } of loads) {
+      const note = leftOut?.get(model.modelKey)?.note;
+      if (note !== undefined) context.warn(note);
+    }
+    throw error;
+  });
 }
 
 /** Estimates a load by hand. */
@@ -76,9 +91,8 @@ export async function estimateLoad(
   const session = await openActiveSession(parts, options);
   const { signal } = session.context;
   const link = await parts.runtime.active(signal);
-  const listUsable = async () => (await session.downloads()).listed;
   const { config } = session.config;
-  const loads = await planLoads(link.client, config, request, listUsable, signal);
+  const loads = await planLoads(link.client, config, request, session.downloads, signal);
   return estimateLoads(session, link, loads, signal);
 }
 
@@ -125,8 +139,10 @@ export async function pin(
     );
     if (!isLoaded) {
       const { models } = await link.client.listDownloaded(options);
-      // Throws MODEL_NOT_FOUND with similar model keys.
-      await link.client.modelInfo(keyThatLoads(target, models), options);
+      // Throws MODEL_NOT_FOUND with similar model keys, or with the reason why the file is not offered.
+      await link.client.modelInfo(keyThatLoads(target, models), options).catch(async (error) => {
+        throw await withReason(error, target, () => listDownloadsNow(parts, context.signal));
+      });
     }
   }
   return dryRun

@@ -7,6 +7,8 @@ import {
 import type { DownloadedModel, ResourceEstimate } from '@mai/lmstudio-adapter';
 import type { ModelConfig } from '@mai/model-config';
 import { keyThatLoads, mergeWithDownloaded } from '@mai/model-config';
+import type { Downloads } from '../downloads/downloads-list.js';
+import { withReason } from '../downloads/model-not-found.js';
 import type { ActiveLink } from '../runtime/connect-runtime.js';
 import type { RuntimeClient } from '../runtime/runtime-client.js';
 import type { Session } from '../session/session.js';
@@ -45,14 +47,14 @@ export interface EstimatedLoad {
 /**
  * Looks up the models and their load configurations. A model gets the same context length as in the list of models.
  *
- * @param listUsable - lists the models that can be loaded. Called only for a name that the runtime does not list.
- * @throws LMStudioError `MODEL_NOT_FOUND`
+ * @param listDownloads - lists the downloaded models. Called only for a name that the runtime does not list.
+ * @throws LMStudioError or LlamaRuntimeError `MODEL_NOT_FOUND`, with the reason where the file is known but not offered
  */
 export async function planLoads(
   client: RuntimeClient,
   config: ModelConfig,
   { models, changes = {} }: LoadRequest,
-  listUsable: () => Promise<readonly DownloadedModel[]>,
+  listDownloads: () => Promise<Downloads>,
   signal: AbortSignal,
 ): Promise<readonly PlannedLoad[]> {
   const { models: downloaded } = await client.listDownloaded({ signal });
@@ -61,8 +63,10 @@ export async function planLoads(
     downloaded.some(({ modelKey, variants }) => modelKey === name || variants.includes(name));
   return Promise.all(
     models.map(async (name) => {
-      const key = isListed(name) ? name : await quantizationOf(name, client, listUsable, signal);
-      const { base, model } = await findModel(client, key, signal);
+      const key = isListed(name) ? name : await quantizationOf(name, client, listDownloads, signal);
+      const { base, model } = await findModel(client, key, signal).catch(async (error: unknown) => {
+        throw await withReason(error, name, listDownloads);
+      });
       const profile = profiles.find(({ modelKey }) => modelKey === base.modelKey);
       const { loadConfig } = profile ?? { loadConfig: DEFAULT_LOAD_CONFIG };
       const contextLengthTokens = profile?.contextLengthTokens ?? null;
@@ -78,14 +82,14 @@ export async function planLoads(
 async function quantizationOf(
   name: string,
   client: RuntimeClient,
-  listUsable: () => Promise<readonly DownloadedModel[]>,
+  listDownloads: () => Promise<Downloads>,
   signal: AbortSignal,
 ): Promise<string> {
   const residents = await client.listResidents({ signal });
   const loaded = residents.find(
     (one) => one.deviceIdentifier === null && baseKeyOf(one.modelKey) === name,
   );
-  return loaded?.modelKey ?? keyThatLoads(name, await listUsable());
+  return loaded?.modelKey ?? keyThatLoads(name, (await listDownloads()).listed);
 }
 
 /** Estimates each load: LM Studio by itself, the embedded engine by Mai. */

@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { DownloadedModel, UnusableFile } from '@mai/lmstudio-adapter';
-import { LMStudioError, looksLikeEmbedding } from '@mai/lmstudio-adapter';
+import { looksLikeEmbedding } from '@mai/lmstudio-adapter';
 import type { GgufHeader, HeaderCache, MlxModel } from '@mai/memory-estimator';
 import {
   isModelFileError,
@@ -9,16 +9,14 @@ import {
   readGgufHeader,
   readMlxModel,
 } from '@mai/memory-estimator';
-import { didYouMean } from '@mai/model-config';
 import type { EngineRefusal } from '@mai/selector';
 import { isRecord } from '../guards.js';
 import { HostError } from '../host-error.js';
 import type { HostContext } from '../host-options.js';
 import type { Downloads } from '../downloads/downloads-list.js';
-import type { DownloadsOrigin } from '../downloads/downloads-report.js';
 import { judgeMlx, weightsIn } from '../model-files/judge-file.js';
-import { leftOutByKey } from '../downloads/left-out-models.js';
-import { missingFolderNotes, unreachableNotes, unusableNote } from '../downloads/left-out-notes.js';
+import { unusableNote } from '../downloads/left-out-notes.js';
+import { modelNotFound } from '../downloads/model-not-found.js';
 import { readSmallFile } from '../stores/read-small-file.js';
 
 /** The facts for an estimate of a model: its headers, or the size of its files where there are no headers. */
@@ -168,7 +166,7 @@ export async function openDownloaded(
 /** A model on another machine of LM Link. @throws LMStudioError `MODEL_NOT_FOUND` where no machine has the key */
 function openLinked(key: string, downloads: Downloads): KnownModel {
   const model = linkedModel(key, downloads.linked);
-  if (model === undefined) throw notFound(key, downloads);
+  if (model === undefined) throw modelNotFound(key, downloads);
   return sizeOnly(model, 'it is on another machine of LM Link', false);
 }
 
@@ -205,36 +203,6 @@ export function linkedModel(
     linked.find(({ modelKey }) => modelKey === key) ??
     linked.find(({ variants }) => variants.includes(key))
   );
-}
-
-function notFound(key: string, downloads: Downloads): LMStudioError {
-  const { models, origin } = downloads;
-  const keys = models.map(({ modelKey }) => modelKey);
-  const leftOut = leftOutByKey(downloads).get(key)?.note;
-  if (leftOut !== undefined)
-    return new LMStudioError('MODEL_NOT_FOUND', leftOut, { modelKey: key, suggestions: [] });
-  const [missing] = keys.length === 0 ? unreachableNotes(downloads) : missingFolderNotes(downloads);
-  const guess = didYouMean(key, keys);
-  const next =
-    missing ??
-    (keys.length === 0
-      ? `Nothing is downloaded ${whereOf(origin)}.`
-      : guess === null
-        ? '`mai models` lists the downloaded models.'
-        : `Did you mean ${guess}?`);
-  return new LMStudioError(
-    'MODEL_NOT_FOUND',
-    `${key} is neither a downloaded model nor a file. ${next}`,
-    { modelKey: key, suggestions: guess === null ? [] : [guess] },
-  );
-}
-
-function whereOf(origin: DownloadsOrigin): string {
-  if (origin.kind === 'lmstudio') return 'in LM Studio';
-  if (origin.kind === 'stores') return 'on this machine';
-  return origin.folder === null
-    ? 'here: LM Studio is off, and its models folder was not found'
-    : `in LM Studio's models folder, ${origin.folder}`;
 }
 
 /**

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { assembleSelectionInput } from '@mai/autopilot';
+import { findEngine } from '@mai/llama-runtime';
 import type { UnusableFile } from '@mai/lmstudio-adapter';
 import type { Simulator } from '@mai/lmstudio-simulator';
 import { startSimulator } from '@mai/lmstudio-simulator';
@@ -198,6 +199,31 @@ test('the autopilot rejects a refused file with the reason', async () => {
     'sound',
   ]);
   await parts[Symbol.asyncDispose]();
+});
+
+test('a load of a refused file that LM Studio lists fails with its error, and a warning gives the reason', async () => {
+  const warnings: string[] = [];
+  const warn = (message: string) => void warnings.push(message);
+  await using host = await openHost({ ...optionsOf(simulator.httpUrl), warn });
+  simulator.fault.crashLoad({ modelKey: 'vocab' });
+  await expect(host.load({ models: ['vocab'] })).rejects.toMatchObject({ code: 'LOAD_FAILED' });
+  expect(warnings).toEqual([expect.stringMatching(/vocab-Q8_0\.gguf is not offered: it /)]);
+});
+
+test('the embedded engine says why it has no model of a refused file, and that an unknown name has no model', async () => {
+  if ((await findEngine()) === null) return;
+  await using host = await openHost({ ...optionsOf(NOBODY), runtime: 'embedded' });
+  const error = { code: 'MODEL_NOT_FOUND', message: expect.stringMatching(/vocab.* not offered/) };
+  const unknown = { code: 'MODEL_NOT_FOUND', message: expect.stringContaining("key 'typo'") };
+  // No process would keep these loads, but the name comes first.
+  for (const call of [
+    (model: string) => host.load({ models: [model] }, { outlivesHost: true }),
+    (model: string) => host.estimateLoad({ models: [model] }),
+    (model: string) => host.pin(model),
+  ]) {
+    await expect(call('vocab')).rejects.toMatchObject(error);
+    await expect(call('typo')).rejects.toMatchObject(unknown);
+  }
 });
 
 describe('a models folder that does not exist', () => {

@@ -34,7 +34,10 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
     }
   }
   if (!output.json) {
-    const text = `No engine can load a model here, so this demo is simulated. (${why})`;
+    const text =
+      runtime.state === 'running'
+        ? `The demo with real models cannot run here, so it is simulated: ${why}.`
+        : `No engine can load a model here, so this demo is simulated. (${why})`;
     output.result(`${wrap(text, output.textWidth).join('\n')}\n\n`);
   }
   const { runDemo } = await import('../demo/run-demo.js');

@@ -50,3 +50,12 @@ test.each([
     });
   },
 );
+
+test('a killed process is not said to have ended for the step that it logged last', () => {
+  const log = 'llama_kv_cache:        CPU KV buffer size =   384.00 MiB\n';
+  const error = endedInLoad(SPEC, { code: null, signal: 'SIGKILL' }, log);
+  expect(error).toMatchObject({ code: 'ENGINE_CRASHED', serverMessage: null });
+  expect(error.message).toBe(
+    'The engine process ended while it loaded x (signal SIGKILL). The system kills processes when memory runs out, so a smaller model or a shorter context may help.',
+  );
+});

@@ -51,7 +51,8 @@ export function endedInLoad(
   const failure = loadFailureOf(output);
   if (REFUSED.test(output) || failure.outOfMemory) return loadFailed(spec, failure);
   const { modelKey, instanceIdentifier } = spec;
-  const lastLine = lastLineOf(output);
+  // A killed process cannot write why it ends, so its last line is about a step that succeeded.
+  const lastLine = exit.signal === 'SIGKILL' ? null : lastLineOf(output);
   const hint =
     exit.signal === 'SIGKILL'
       ? 'The system kills processes when memory runs out, so a smaller model or a shorter context may help.'

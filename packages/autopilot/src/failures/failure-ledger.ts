@@ -21,10 +21,12 @@ export interface FailureEntry {
 /** Failures by model key. Plain data, kept in the journal. */
 export type FailureLedger = Readonly<Record<string, FailureEntry>>;
 
-/** Failures that occur again until more memory is available or a setting changes. */
+/**
+ * Failures that occur again until more memory is available or a setting changes. `MODEL_NOT_FOUND` is none of them: a
+ * model whose file is gone is no candidate, and one that is a candidate again has its file back.
+ */
 const DETERMINISTIC: readonly LoadFailureCode[] = [
   'LOAD_REFUSED',
-  'MODEL_NOT_FOUND',
   'OUT_OF_MEMORY',
   'FILE_REFUSED',
   'CONTEXT_TOO_SMALL',

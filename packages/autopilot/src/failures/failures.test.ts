@@ -91,6 +91,18 @@ describe('the failure ledger', () => {
     expect(coolDowns(ledger, laterMs, world.resources())).toEqual({});
   });
 
+  it('retries a model whose file was missing after the back-off, without more free memory', () => {
+    const world = new FakeWorld();
+    const { nowMs } = facts(world);
+    const ledger = recordFailure(
+      {},
+      { modelKey: 'a', code: 'MODEL_NOT_FOUND', message: 'Failed.' },
+      facts(world),
+    );
+    expect(coolDowns(ledger, nowMs + 59_999, world.resources())).toEqual({ a: nowMs + 60_000 });
+    expect(coolDowns(ledger, nowMs + 60_000, world.resources())).toEqual({});
+  });
+
   it('ignores a failure in the future, because the clock was set back', () => {
     const world = new FakeWorld();
     const { nowMs } = facts(world);

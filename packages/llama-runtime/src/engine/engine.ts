@@ -249,12 +249,13 @@ export class Engine {
   }
 
   #checkRoom(tokens: number): void {
-    const most = this.spec.kind === 'embedding' ? this.inputTokens : this.inputTokens - 1;
+    const isEmbedding = this.spec.kind === 'embedding';
+    const most = isEmbedding ? this.inputTokens : this.inputTokens - 1;
     if (tokens <= most) return;
     throw new RequestError(
       400,
       `This model's maximum context length is ${this.inputTokens} tokens, and the input has ${tokens} tokens. Shorten the input, or load the model with a longer context.`,
-      { code: 'context_length_exceeded', param: 'messages' },
+      { code: 'context_length_exceeded', param: isEmbedding ? 'input' : 'messages' },
     );
   }
 }

@@ -62,6 +62,14 @@ describe('Embeddings', () => {
     expect(await response.json()).toMatchObject({ error: { code } });
   });
 
+  it('that are refused name the field of the input', async () => {
+    const response = await engine.post('/v1/embeddings', {
+      model: 'tiny',
+      input: 'ab '.repeat(400),
+    });
+    expect(await response.json()).toMatchObject({ error: { param: 'input' } });
+  });
+
   it('come from an engine that generates no text', async () => {
     const response = await engine.post('/v1/chat/completions', {
       model: 'tiny',

@@ -131,6 +131,31 @@ describe('a conversation', () => {
     expect(asked[1]?.messages).toEqual([{ role: 'user', content: 'Short' }]);
   });
 
+  test.each([
+    // As the embedded engine says it, then as LM Studio does (lmstudio-bug-tracker #1755).
+    [
+      400,
+      "This model's maximum context length is 2048 tokens, and the input has 2831 tokens.",
+      ' /new begins a new conversation.',
+    ],
+    [
+      400,
+      'The number of tokens to keep from the initial prompt is greater than the context length (n_keep: 10159 >= n_ctx: 8192).',
+      ' /new begins a new conversation.',
+    ],
+    [501, 'best is an embedding model; choose a language model.', ''],
+    [503, 'The engine is stopping.', ' Ask again.'],
+  ])('after status %i with %j the next step is%s', async (status, message, next) => {
+    reply = (response) => {
+      response.writeHead(status, { 'content-type': 'application/json' });
+      response.end(JSON.stringify({ error: { message } }));
+    };
+    const chat = createConversation(host, null);
+    await expect(chat.ask('?')).rejects.toMatchObject({
+      message: `mai/best did not answer: ${message}${next}`,
+    });
+  });
+
   test('an answer that breaks off, or that ends with an error event, is a failure', async () => {
     const chat = createConversation(host, null);
     reply = (response) => response.end(chunk({ content: 'Hal' }));

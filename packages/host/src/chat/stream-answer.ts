@@ -27,6 +27,12 @@ export interface AnswerRequest {
   readonly signal: AbortSignal;
 }
 
+const ASK_AGAIN = 'Ask again.';
+/** Each question is sent with the conversation before it, so without a new one no further question fits. */
+const NEW_CONVERSATION = '/new begins a new conversation.';
+/** What LM Studio and the embedded engine say of a prompt that is longer than the context. */
+const CONTEXT_EXCEEDED = /n_keep|context (?:length|size)/i;
+
 /** Maximum length of an error's body in characters. */
 const ERROR_MAX = 10_000;
 
@@ -45,7 +51,12 @@ export async function* streamAnswer(asked: AnswerRequest): AsyncGenerator<Answer
       body: { model, messages, stream: true },
       signal,
     });
-    if (response.statusCode !== 200) throw failed(model, await refusalText(response));
+    const { statusCode = 0 } = response;
+    if (statusCode !== 200) {
+      // 501: the model can never do this, and the text says which model can.
+      const next = statusCode === 501 ? null : ASK_AGAIN;
+      throw failed(model, await refusalText(response), next);
+    }
     let isDone = false;
     for await (const data of eventsOf(response)) {
       if (data === '[DONE]') {
@@ -61,14 +72,20 @@ export async function* streamAnswer(asked: AnswerRequest): AsyncGenerator<Answer
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof HostError) throw error;
-    throw failed(model, messageOf(error), error);
+    throw failed(model, messageOf(error), ASK_AGAIN, error);
   }
 }
 
-function failed(model: string, why: string, cause?: unknown): HostError {
+function failed(
+  model: string,
+  why: string,
+  next: string | null = ASK_AGAIN,
+  cause?: unknown,
+): HostError {
+  const advice = CONTEXT_EXCEEDED.test(why) ? NEW_CONVERSATION : next;
   return new HostError(
     'ANSWER_FAILED',
-    `${model} did not answer: ${why.replace(/\.$/, '')}. Ask again.`,
+    `${model} did not answer: ${why.replace(/\.$/, '')}.${advice === null ? '' : ` ${advice}`}`,
     { cause },
   );
 }

@@ -1,5 +1,6 @@
 import type { LoadedModelConfig } from '@mai/model-config';
 import { toSelectionPolicy } from '@mai/model-config';
+import { isResourceMonitorError } from '@mai/resource-monitor';
 import type { HostParts } from '../host-parts.js';
 import { describeObstacle } from '../text/decisions/describe-obstacle.js';
 import { fault, type Check } from './check.js';
@@ -11,8 +12,21 @@ export async function checkHeadroom(
   signal: AbortSignal,
 ): Promise<readonly Check[]> {
   const { minHeadroomBytes } = toSelectionPolicy(config.switching);
-  const { totalBytes } = (await monitor.port.snapshot({ signal })).ram;
-  if (totalBytes > minHeadroomBytes) return [];
+  const totalBytes = await readTotal(monitor, signal);
+  if (totalBytes === null || totalBytes > minHeadroomBytes) return [];
   const message = describeObstacle({ kind: 'headroom-too-large', totalBytes, minHeadroomBytes });
   return [fault('Headroom', message, null)];
+}
+
+/** Null where the memory cannot be read, which is another check's finding. */
+async function readTotal(
+  { port }: HostParts['monitor'],
+  signal: AbortSignal,
+): Promise<number | null> {
+  try {
+    return (await port.snapshot({ signal })).ram.totalBytes;
+  } catch (error) {
+    if (!isResourceMonitorError(error)) throw error;
+    return null;
+  }
 }

@@ -1,8 +1,10 @@
 import { connect } from '@mai/lmstudio-adapter';
 import { startSimulator, type SimulatorOptions } from '@mai/lmstudio-simulator';
 import type { GpuSnapshot, ResourceMonitor, ResourceSnapshot } from '@mai/resource-monitor';
-import { createResourceMonitor } from '@mai/resource-monitor';
+import { createResourceMonitor, ResourceMonitorError } from '@mai/resource-monitor';
 import { contextOf } from '../host-options.js';
+import { checkConfig } from './check-config.js';
+import { checkHeadroom } from './check-headroom.js';
 import { checkMachine } from './check-machine.js';
 
 const GIB = 1024 ** 3;
@@ -150,4 +152,26 @@ describe('cards without figures', () => {
       expect(await lines([], source('gpus', reason))).toEqual([]);
     },
   );
+});
+
+test('memory that cannot be read is a fault, and does not end the other checks', async () => {
+  await using own = createResourceMonitor();
+  const message = "This machine's memory cannot be read: os.freemem(): reports a total of 0 bytes.";
+  const failing: ResourceMonitor = {
+    ...own,
+    snapshot: () => Promise.reject(new ResourceMonitorError('PROBE_FAILED', message)),
+  };
+  const monitor = {
+    port: failing,
+    own: failing,
+    inform: () => Promise.resolve(),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+  const context = contextOf({ env: {} }, new AbortController().signal);
+  expect(await checkMachine(monitor, null, context)).toEqual([
+    { name: 'Memory', state: 'fault', message, mend: null },
+  ]);
+  const { config } = await checkConfig(context);
+  if (config === null) throw new Error('The built-in configuration has a fault.');
+  expect(await checkHeadroom(config, { monitor }, context.signal)).toEqual([]);
 });

@@ -1,6 +1,6 @@
 import { hasOwnMemory } from '@mai/memory-ledger';
 import type { HardwareSurvey, SurveyedGpu, SurveyProblem } from '@mai/lmstudio-adapter';
-import { gpusInSurvey } from '@mai/resource-monitor';
+import { gpusInSurvey, isResourceMonitorError } from '@mai/resource-monitor';
 import type { FigureSource, GpuSnapshot, ResourceSnapshot } from '@mai/resource-monitor';
 import type { HostContext } from '../host-options.js';
 import type { RuntimeLink } from '../runtime/connect-runtime.js';
@@ -29,10 +29,16 @@ export async function checkMachine(
   if (own === null) return [];
   if (link !== null) await monitor.inform(link, signal);
   const client = link?.kind === 'on' ? link.client : null;
-  // Rates and CPU load need two readings.
-  await own.snapshot({ signal });
-  await clock.sleep(BETWEEN_READINGS_MS, { signal });
-  const snapshot = await own.snapshot({ signal });
+  let snapshot: ResourceSnapshot;
+  try {
+    // Rates and CPU load need two readings.
+    await own.snapshot({ signal });
+    await clock.sleep(BETWEEN_READINGS_MS, { signal });
+    snapshot = await own.snapshot({ signal });
+  } catch (error) {
+    if (!isResourceMonitorError(error)) throw error;
+    return [fault('Memory', error.message, null)];
+  }
   const seen = [...snapshot.gpus.map((gpu) => checkGpu(gpu, snapshot)), ...closedGpus(snapshot)];
   const survey = client === null ? null : await client.surveyHardware({ signal });
   const problems = (survey?.problems ?? []).map(checkSurvey);

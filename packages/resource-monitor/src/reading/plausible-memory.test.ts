@@ -27,7 +27,11 @@ describe('RAM of any platform', () => {
     },
   );
 
-  it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 64 - 1024])(
+  it('can have as many bytes as addresses of 52 bits reach', () => {
+    expect(ram(2 ** 52, 0)).toMatchObject({ value: { totalBytes: 2 ** 52 } });
+  });
+
+  it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 52 + 1, 2 ** 64 - 1024])(
     'has no value with a total of %d',
     (total) => {
       expect(ram(total, 0)).toEqual({ reason: `reports a total of ${total} bytes` });

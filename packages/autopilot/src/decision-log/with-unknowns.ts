@@ -1,9 +1,9 @@
-import type { Candidate, LoadOption, Plan, Resident } from '@mai/selector';
+import type { Candidate, LoadOption, Plan, Resident, Selection } from '@mai/selector';
 import type { DecisionRecord } from './decision-record.js';
 
 /**
- * Sets the fields to null that an earlier program left out where a value was not known. Records of the present version may lack
- * them, too.
+ * Sets the fields to null that an earlier program left out where a value was not known, and adds the note about unknown RAM, which
+ * it did not write. Records of the present version may lack them, too.
  *
  * @throws TypeError where the record is damaged.
  */
@@ -22,6 +22,7 @@ export function withUnknowns(record: DecisionRecord): DecisionRecord {
       chosen: chosen && { ...chosen, loadOption: optionOf(chosen.loadOption) },
       plan: planOf(plan),
       afterDrain: afterDrain && { ...afterDrain, plan: planOf(afterDrain.plan) },
+      notes: notesOf(record),
     },
   };
 }
@@ -48,6 +49,14 @@ function residentOf({
   ...resident
 }: Written<Resident, 'idleInMs' | 'speed'>): Resident {
   return { ...resident, idleInMs, speed };
+}
+
+function notesOf({ input, selection: { notes } }: DecisionRecord): Selection['notes'] {
+  const { observable, ram } = input.resources;
+  const isNoted = notes.some(({ code }) => code === 'RAM_UNMEASURED');
+  return !observable || ram.availableBytes !== null || isNoted
+    ? notes
+    : [{ code: 'RAM_UNMEASURED' }, ...notes];
 }
 
 function planOf(plan: Plan): Plan {

@@ -47,9 +47,11 @@ export function ChangePreview({
           />
           <span class="number">{formatChange(pool.useAfterBytes - pool.useBeforeBytes)}</span>
           <span class="soft">
-            {pool.headroomBytes >= 0
-              ? `${formatBytes(pool.headroomBytes)} of ${formatBytes(pool.totalBytes)} stay free.`
-              : `${formatBytes(-pool.headroomBytes)} are missing.`}
+            {!pool.measured
+              ? 'The use by other programs is not known.'
+              : pool.headroomBytes >= 0
+                ? `${formatBytes(pool.headroomBytes)} of ${formatBytes(pool.totalBytes)} stay free.`
+                : `${formatBytes(-pool.headroomBytes)} are missing.`}
           </span>
         </div>
       ))}

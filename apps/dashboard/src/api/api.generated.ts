@@ -532,6 +532,8 @@ export type Pool = {
   /** Name for display, such as `RAM` or `VRAM 2`. */
   readonly label: string;
   readonly totalBytes: number;
+  /** False: the use by other programs is not known. `othersBytes` is then 0, and the figures count the models only. */
+  readonly measured: boolean;
   /** Use by all programs except the residents. */
   readonly othersBytes: number;
   /** Use by others and by all residents, with memory held for growth. */
@@ -565,6 +567,8 @@ export type PoolChange = {
   readonly pool: PoolName;
   readonly label: string;
   readonly totalBytes: number;
+  /** False: the use by other programs is not known. `othersBytes` is then 0, and the figures count the models only. */
+  readonly measured: boolean;
   readonly othersBytes: number;
   readonly useBeforeBytes: number;
   readonly useAfterBytes: number;

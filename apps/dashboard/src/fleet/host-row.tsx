@@ -8,7 +8,7 @@ import { describeCondition, describeHeard } from './condition.js';
 /** Models that fit, which are shown before the rest is folded. */
 const FITS_SHOWN = 3;
 /** Draws a share of the limit: the whole bar is the limit. */
-const WHOLE = { totalBytes: 1, limitBytes: 1, hardLimitBytes: 1 };
+const WHOLE = { totalBytes: 1, limitBytes: 1, hardLimitBytes: 1, measured: true };
 const RUNTIMES: Readonly<Record<string, string>> = {
   lmstudio: 'LM Studio',
   embedded: 'embedded engine',

@@ -27,11 +27,13 @@ export interface BarPool {
   readonly totalBytes: number;
   readonly limitBytes: number;
   readonly hardLimitBytes: number;
+  /** Whether the use by other programs is known. If not, the free part of the bar is hatched. */
+  readonly measured: boolean;
 }
 
 /** Draws the use of a pool as a bar with its limits. Text beside the bar must say the same. */
 export function LedgerBar({
-  pool: { totalBytes, limitBytes, hardLimitBytes },
+  pool: { totalBytes, limitBytes, hardLimitBytes, measured },
   parts,
 }: {
   readonly pool: BarPool;
@@ -43,7 +45,7 @@ export function LedgerBar({
   const percent = (bytes: number) => `${(Math.max(0, bytes) / scale) * 100}%`;
   return (
     <div class="ledger-bar" aria-hidden="true">
-      <div class="pool" style={{ width: percent(totalBytes) }} />
+      <div class={measured ? 'pool' : 'pool unknown'} style={{ width: percent(totalBytes) }} />
       <div class="parts">
         {parts.map(({ bytes, kind }, index) => (
           <div key={index} class={`part moves ${kind}`} style={{ width: percent(bytes) }} />

@@ -77,8 +77,9 @@ export function WhatIfAnswer(props: {
             )}
           />
           <span class="number soft">
-            {formatPercent(pool.useBeforeBytes / pool.totalBytes)} →{' '}
-            {formatPercent(pool.useAfterBytes / pool.totalBytes)}
+            {pool.measured
+              ? `${formatPercent(pool.useBeforeBytes / pool.totalBytes)} → ${formatPercent(pool.useAfterBytes / pool.totalBytes)}`
+              : 'use not measured'}
           </span>
         </div>
       ))}

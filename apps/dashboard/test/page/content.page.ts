@@ -204,6 +204,10 @@ test('a GPU whose use is not measured shows no figure of its use, but what the m
   expect(cellOf('Other programs')).toBe('–');
   expect(cellOf('Free')).toBe('–');
   expect(cellOf('qwen/qwen3-30b-a3b-2507')).toMatch(/^[1-9][\d.]* GiB$/);
+  // In the bars of the chain, hatching says the same.
+  await page.locator('.take').first().waitFor();
+  const hatched = page.locator('.take').filter({ has: page.locator('.pool.unknown') });
+  expect(new Set(await hatched.locator('span.soft').allTextContents())).toEqual(new Set(['VRAM']));
   expect(errors).toEqual([]);
   await close();
 });

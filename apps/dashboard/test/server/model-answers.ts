@@ -26,6 +26,7 @@ function poolsWith(model: ScriptedModel, asked: Asked, others: Others): readonly
     const useAfterBytes = before + (takes[index] ?? 0);
     return {
       ...pool,
+      measured: true,
       othersBytes: own,
       useBeforeBytes: before,
       useAfterBytes,

@@ -105,6 +105,7 @@ export class OddMachine extends ScriptedMachine {
       const useBytes = (used + growthGib) * GIB;
       return {
         ...one,
+        measured: true,
         useBytes,
         freeBytes: one.totalBytes - useBytes,
         othersBytes: othersGib * GIB,
@@ -166,6 +167,7 @@ export class OddMachine extends ScriptedMachine {
       pool: one.pool,
       label: one.label,
       totalBytes: one.totalBytes,
+      measured: one.measured,
       othersBytes: one.othersBytes,
       limitBytes: one.limitBytes,
       hardLimitBytes: one.hardLimitBytes,

@@ -178,6 +178,7 @@ export class ScriptedMachine {
         pool: pool.pool,
         label: pool.label,
         totalBytes: pool.totalBytes,
+        measured: this.#isMeasured(index),
         othersBytes: pool.othersBytes,
         useBytes: pool.useAfterBytes,
         growthBytes: 0,
@@ -222,9 +223,18 @@ export class ScriptedMachine {
     };
   }
 
+  #isMeasured(pool: number): boolean {
+    return pool === 0 || this.#options.gpuUnmeasured !== true;
+  }
+
   models(): Answers['models'] {
     const { nothing = false, missingFolder } = this.#options;
-    return modelsAnswer(this.#others(), this.#resident, nothing, missingFolder);
+    const answer = modelsAnswer(this.#others(), this.#resident, nothing, missingFolder);
+    const pools = answer.chain.pools.map((pool, index) => ({
+      ...pool,
+      measured: this.#isMeasured(index),
+    }));
+    return { ...answer, chain: { ...answer.chain, pools } };
   }
 
   whatIf(query: URLSearchParams): Answers['whatIf'] | null {

@@ -125,6 +125,7 @@ export function poolChanges(
     const useAfterBytes = others[index] + sum(after, index);
     return {
       ...pool,
+      measured: true,
       othersBytes: others[index],
       useBeforeBytes: others[index] + sum(before, index),
       useAfterBytes,

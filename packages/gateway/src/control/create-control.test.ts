@@ -229,7 +229,12 @@ describe('readings', () => {
     });
     // Mapped weights of 1 GiB, and the engine's 1.5 GiB.
     expect(residents[0].pools).toEqual([{ pool: 'ram', bytes: 2.5 * GIB }]);
-    expect(pools[0]).toMatchObject({ label: 'RAM', useBytes: 8 * GIB, freeBytes: 8 * GIB });
+    expect(pools[0]).toMatchObject({
+      label: 'RAM',
+      measured: true,
+      useBytes: 8 * GIB,
+      freeBytes: 8 * GIB,
+    });
   });
 
   test('the chain and the models have speed and quality, and null where they are not known', async () => {

@@ -20,6 +20,18 @@ export function poolOfGpu(
   return hasOwnMemory(gpu, machine) ? `gpu:${deviceKey}` : `gpu-share:${deviceKey}`;
 }
 
+/** The pools whose use is not known: RAM or a GPU's own memory without a known size or known free memory. */
+export function unmeasuredPools(resources: Resources): readonly PoolName[] {
+  const { ram, gpus } = resources;
+  return [
+    ...(ram.availableBytes === null ? (['ram'] as const) : []),
+    ...gpus
+      .filter((gpu) => hasOwnMemory(gpu, resources))
+      .filter(({ totalBytes, availableBytes }) => totalBytes === null || availableBytes === null)
+      .map((gpu) => poolOfGpu(gpu, resources)),
+  ];
+}
+
 /** The device key of a GPU's pool; `null` for RAM. */
 export function deviceKeyOf(pool: PoolName): string | null {
   return pool === 'ram' ? null : pool.slice(pool.indexOf(':') + 1);

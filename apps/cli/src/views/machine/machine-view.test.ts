@@ -1,8 +1,9 @@
 import type { GpuResources, Resources } from '@mai/memory-ledger';
-import type { PoolOutcome } from '@mai/host';
+import type { PoolOutcome, StatusReport } from '@mai/host';
 import { createTextOutput } from '../../../test/fake-io.js';
 import { renderMachine } from './machine-view.js';
 import { renderPools } from './memory-pools.js';
+import { renderStatus } from './status-view.js';
 
 const gpu = (deviceKey: string, name: string | null): GpuResources => ({
   deviceKey,
@@ -38,7 +39,7 @@ test('says that a GPU has no name', () => {
   );
 });
 
-describe('a pool whose free memory is not known', () => {
+describe('a pool whose use is not known', () => {
   const card: GpuResources = { ...gpu('a', 'B580'), totalBytes: 12 * 2 ** 30 };
   const pool = (name: PoolOutcome['pool'], totalBytes: number): PoolOutcome => ({
     pool: name,
@@ -68,6 +69,40 @@ describe('a pool whose free memory is not known', () => {
       line.replace(/^.*·\s+/, ''),
     );
   };
+
+  test.each([
+    ['no card', [], /none {2}every pool is below its limit/],
+    ['a card of known size', [{ ...card, availableBytes: 1 }], /none {2}every pool/],
+    [
+      'a card whose size is not known',
+      [card, { ...gpu('b', 'A100'), availableBytes: 1 }],
+      /use of VRAM 1, VRAM 2 cannot/,
+    ],
+  ])('decides whether there is pressure: %s', (_, gpus, text) => {
+    const resources: Resources = {
+      timestampMs: 0,
+      observable: true,
+      unified: false,
+      gpus,
+      ram: { totalBytes: 8 * 2 ** 30, availableBytes: 2 ** 33, mappedCountsAsUsed: null },
+      cpu: { utilizationRatio: null, othersRatio: null },
+    };
+    const report: StatusReport = {
+      runtime: { name: 'embedded', state: 'off', message: 'Off.' },
+      resources,
+      snapshot: null,
+      trends: [],
+      pools: [pool('ram', 8 * 2 ** 30)],
+      residents: [],
+      elsewhere: [],
+      config: { source: 'built-in', file: null },
+    };
+    expect(
+      renderStatus(report, createTextOutput())
+        .split('\n')
+        .find((line) => line.startsWith('Pressure')),
+    ).toMatch(text);
+  });
 
   test('is not shown as unused', () => {
     expect(lines(null)).toEqual(['? of 8.0 GiB', '? of 12.0 GiB']);

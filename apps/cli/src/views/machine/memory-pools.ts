@@ -8,7 +8,7 @@ import {
   renderLegend,
   padEnd,
 } from '@mai/host';
-import { hasOwnMemory, type Resources } from '@mai/memory-ledger';
+import { hasOwnMemory, unmeasuredPools, type Resources } from '@mai/memory-ledger';
 import type { PoolOutcome } from '@mai/host';
 import type { Output } from '../../terminal/output.js';
 
@@ -36,7 +36,9 @@ export function renderPools(
     MAX_BAR_WIDTH,
     Math.max(MIN_BAR_WIDTH, output.textWidth - labelWidth - FIGURES_WIDTH - 6),
   );
-  const measured = pools.map((pool, index) => {
+  // On another machine nobody expects free memory to be known, and a sentence says so.
+  const unknown = resources.observable ? unmeasuredPools(resources) : [];
+  const known = pools.map((pool, index) => {
     // The estimated use after the plan may exceed the pool, but the use before the plan cannot.
     const useBytes =
       when === 'before' ? Math.min(pool.useBeforeBytes, pool.totalBytes) : pool.useAfterBytes;
@@ -50,22 +52,12 @@ export function renderPools(
     const bar = renderBar({ width: barWidth, parts, limitRatio, unicode, style });
     const ratio = useBytes / totalBytes;
     const percent = formatPercent(ratio).padStart(5);
-    const figures = isMeasured(pool, resources)
-      ? `${padEnd(formatShare(useBytes, totalBytes), 17)}${ratio > limitRatio ? style.bad(`${percent} !`) : percent}`
-      : style.dim(`? of ${formatBytes(totalBytes)}`);
+    const figures = unknown.includes(pool.pool)
+      ? style.dim(`? of ${formatBytes(totalBytes)}`)
+      : `${padEnd(formatShare(useBytes, totalBytes), 17)}${ratio > limitRatio ? style.bad(`${percent} !`) : percent}`;
     return `  ${style.bold(padEnd(labels[index] ?? '', labelWidth))}  ${bar}  ${figures}`;
   });
-  return [...measured, ...unmeasured(pools, resources, labelWidth, output)];
-}
-
-/** Whether the free memory of a pool is known. On another machine nobody expects it, and a sentence says so. */
-export function isMeasured({ pool }: PoolOutcome, resources: Resources): boolean {
-  const { ram, gpus, observable } = resources;
-  if (!observable) return true;
-  if (pool === 'ram') return ram.availableBytes !== null;
-  // RAM has the figures of a GPU without memory of its own.
-  const gpu = gpus.find(({ deviceKey }) => pool === `gpu:${deviceKey}`);
-  return gpu === undefined || !hasOwnMemory(gpu, resources) || gpu.availableBytes !== null;
+  return [...known, ...unmeasured(pools, resources, labelWidth, output)];
 }
 
 /** The meaning of the glyphs in the bars, in several lines where the terminal is narrow. */

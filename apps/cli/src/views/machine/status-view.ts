@@ -9,12 +9,11 @@ import {
   wrap,
   wrapBehind,
 } from '@mai/host';
-import { totalBytesOf } from '@mai/memory-ledger';
+import { totalBytesOf, unmeasuredPools } from '@mai/memory-ledger';
 import type { StatusReport } from '@mai/host';
 import type { Output } from '../../terminal/output.js';
 import { renderTable } from '../../terminal/table.js';
 import { renderMachine } from './machine-view.js';
-import { isMeasured } from './memory-pools.js';
 
 /** The text of `mai status`: machine, runtime, pressure. */
 export function renderStatus(report: StatusReport, output: Output): string {
@@ -101,14 +100,12 @@ function renderPressure({ pools, resources }: StatusReport, { style }: Output): 
     const text = `${poolLabel(pool, resources)} is at ${formatPercent(ratio)}, over its limit of ${formatPercent(limitRatio)}`;
     return ratio > hardLimitRatio ? style.bad(`${text}, about to run out`) : style.caution(text);
   });
-  const unknown = pools
-    .filter((pool) => !isMeasured(pool, resources))
-    .map(({ pool }) => poolLabel(pool, resources));
+  const unknown = unmeasuredPools(resources).map((pool) => poolLabel(pool, resources));
   // On another machine, only the memory of the models is known, not that of other programs.
   const none = !resources.observable
     ? `${style.dim('unknown')}  the models stay below every limit, but the memory of other programs there is not known`
     : unknown.length > 0
-      ? `${style.dim('unknown')}  the free memory of ${unknown.join(', ')} cannot be read; mai doctor says why`
+      ? `${style.dim('unknown')}  the use of ${unknown.join(', ')} cannot be read; mai doctor says why`
       : `${style.good('none')}  every pool is below its limit`;
   return `${heading}   ${over.length === 0 ? none : over.join('; ')}`;
 }

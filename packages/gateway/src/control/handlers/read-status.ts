@@ -1,4 +1,4 @@
-import { chargeResidents } from '@mai/memory-ledger';
+import { chargeResidents, unmeasuredPools } from '@mai/memory-ledger';
 import { messageOf } from '../../error-facts.js';
 import type { ObservedModel } from '../../ports/control-facts.js';
 import type { AutopilotFacts, JournalFacts, MachineStatus } from '../../ports/control-port.js';
@@ -93,12 +93,14 @@ function poolViews(
   taken: Taken,
   words: HandlerParts['words'],
 ): AnswerOf<'status'>['pools'] {
+  const unmeasured = unmeasuredPools(resources);
   return pools.map((one) => {
     const trend = trends.find(({ pool }) => pool === one.pool)?.trend ?? null;
     return {
       pool: one.pool,
       label: words.poolLabel(one.pool, resources),
       totalBytes: one.totalBytes,
+      measured: !unmeasured.includes(one.pool),
       othersBytes: one.othersBytes,
       useBytes: one.useBeforeBytes,
       growthBytes: one.growthBytes,

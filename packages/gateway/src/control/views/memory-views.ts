@@ -1,4 +1,10 @@
-import { totalBytesOf, type Footprint, type LoadConfig, type Resources } from '@mai/memory-ledger';
+import {
+  totalBytesOf,
+  unmeasuredPools,
+  type Footprint,
+  type LoadConfig,
+  type Resources,
+} from '@mai/memory-ledger';
 import type { z } from 'zod';
 import type { PoolOutcome, Rejection } from '../../ports/control-facts.js';
 import type { CheaperLoad } from '../../ports/control-estimates.js';
@@ -49,6 +55,7 @@ export function poolChangeView(
     pool: pool.pool,
     label: words.poolLabel(pool.pool, resources),
     totalBytes,
+    measured: !unmeasuredPools(resources).includes(pool.pool),
     othersBytes,
     useBeforeBytes,
     useAfterBytes,

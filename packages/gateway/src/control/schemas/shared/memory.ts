@@ -74,6 +74,12 @@ export const footprint = component(
     .describe('The memory that a model takes when it is loaded.'),
 );
 
+const measured = z
+  .boolean()
+  .describe(
+    'False: the use by other programs is not known. `othersBytes` is then 0, and the figures count the models only.',
+  );
+
 export const pool = component(
   'Pool',
   z
@@ -81,6 +87,7 @@ export const pool = component(
       pool: poolName,
       label: z.string().describe('Name for display, such as `RAM` or `VRAM 2`.'),
       totalBytes: bytes,
+      measured,
       othersBytes: bytes.describe('Use by all programs except the residents.'),
       useBytes: bytes.describe('Use by others and by all residents, with memory held for growth.'),
       growthBytes: bytes.describe(
@@ -109,6 +116,7 @@ export const poolChange = component(
       pool: poolName,
       label: z.string(),
       totalBytes: bytes,
+      measured,
       othersBytes: bytes,
       useBeforeBytes: bytes,
       useAfterBytes: bytes,

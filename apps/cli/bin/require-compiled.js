@@ -20,32 +20,10 @@ function requireCompiled(name, command) {
     if (known !== undefined) return known.exports;
     const module = { exports: {} };
     loaded.set(file, module);
-    if (file === HEADER_FILE) optimizeLater();
     run(path.join(dist, file), `${prefix}-${file}.bin`, module, requireOne);
     return module.exports;
   };
   requireOne(`./${name}`);
-}
-
-/** The code that reads the headers of models that are new. A run needs it for a second, and then perhaps never again. */
-const HEADER_FILE = 'main-headers.cjs';
-
-/**
- * By version of Node, the flag by which V8 optimizes a function only after it has run about ten times as long as usual. The names
- * of such flags are not stable, and an unknown one is reported on stderr. Node 24 has another compiler for short runs.
- */
-const OPTIMIZE_LATER = new Map([
-  ['20', '--interrupt-budget=500000'],
-  ['22', '--invocation-count-for-turbofan=30000'],
-]);
-
-/**
- * V8 optimizes functions on another thread. For the headers of 40 models, this took a third of the processor time of a run that
- * ended before the optimized code was of use.
- */
-function optimizeLater() {
-  const flag = OPTIMIZE_LATER.get(process.versions.node.split('.')[0]);
-  if (flag !== undefined) require('node:v8').setFlagsFromString(flag);
 }
 
 function run(file, cacheFile, module, requireOne) {

@@ -1,10 +1,17 @@
 import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-// A benchmark that is ended leaves no server or client behind.
+/** For the files of all servers, because a server that is killed removes none of its own. */
+const FOLDER = mkdtempSync(path.join(tmpdir(), 'mai-bench-'));
+
+// A benchmark that is ended leaves no server, client or file behind.
 const children = new Set();
 process.on('exit', () => {
   for (const child of children) child.kill('SIGKILL');
+  rmSync(FOLDER, { recursive: true, force: true, maxRetries: 3 });
 });
 process.once('SIGTERM', () => process.exit(143));
 process.once('SIGINT', () => process.exit(130));
@@ -19,9 +26,9 @@ function start(file, args, env) {
   return child;
 }
 
-/** Starts a server of this folder. Resolves when it has printed its port. */
+/** Starts a server of this folder, which may write into the folder `FOLDER`. Resolves when it has printed its port. */
 export async function startServer(file, env = {}) {
-  const child = start(file, [], { ...process.env, NODE_EXTRA_CA_CERTS: undefined, ...env });
+  const child = start(file, [], { ...process.env, NODE_EXTRA_CA_CERTS: undefined, FOLDER, ...env });
   const line = await firstLine(child);
   return { ...JSON.parse(line), processId: child.pid, stop: () => child.kill('SIGKILL') };
 }

@@ -1,13 +1,12 @@
-// The gateway on a real host in front of the machine of machine-process.mjs. Prints its port.
+// The gateway on a real host in front of the machine of machine-process.mjs. Prints its port. Whoever starts it removes `FOLDER`.
 import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createGateway } from '@mai/gateway';
 import { openHost } from '@mai/host';
 
 const GIB = 1024 ** 3;
-const { LM_STUDIO, MACHINE } = process.env;
-const folder = await mkdtemp(path.join(tmpdir(), 'mai-bench-'));
+const { FOLDER, LM_STUDIO, MACHINE } = process.env;
+const folder = await mkdtemp(path.join(FOLDER, 'host-'));
 const chat = (key, category, capabilities) => ({
   key,
   category,

@@ -26,7 +26,8 @@ module.exports = {
       {
         jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },
         module: { type: 'commonjs' },
-        sourceMaps: 'inline',
+        // In a file of its own. Jest would read, hash and compile a map within the code for each test file.
+        sourceMaps: true,
       },
     ],
   },

@@ -22,7 +22,7 @@ describe('a file whose driver hangs', () => {
     expect(ram.availableBytes).not.toBeNull();
     expect(power).toEqual({ onBattery: null, chargeRatio: null });
     expect(sources.find(({ figure }) => figure === 'power')?.passedOver).toEqual([
-      { source: '/sys/class/power_supply', reason: 'no answer within 5 s' },
+      { source: '/sys/class/power_supply', reason: 'no answer within 5 s', cause: null },
     ]);
     // The second snapshot does not wait for the battery.
     expect((await monitor.snapshot()).power.onBattery).toBeNull();

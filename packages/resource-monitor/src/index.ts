@@ -13,6 +13,7 @@ export type {
   EngineProcess,
   FigureSource,
   GpuSnapshot,
+  PassedOver,
   PowerSnapshot,
   PressureSnapshot,
   RamSnapshot,

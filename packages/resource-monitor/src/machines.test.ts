@@ -128,6 +128,23 @@ describe('memory', () => {
     expect(ram.reasons).toContain('/proc/spl/kstat/zfs/arcstats reports more cache than is in use');
   });
 
+  it.each([
+    // libuv reads a negative MemTotal as almost 2^64 bytes.
+    ['MemTotal: -1 kB\nMemFree: 9 kB\n', 2 ** 64 - 1024, /Check what supplies these figures/],
+    [null, 0, /Check what supplies these figures/],
+  ])('that cannot be read is an error with a hint that fits: %j', async (text, total, hint) => {
+    const { '/proc/meminfo': file = '', ...files } = linux.wsl2.files ?? {};
+    const changed = text === null ? files : { ...files, '/proc/meminfo': text };
+    expect(file).not.toBe('');
+    const { monitor } = assembleMachine({
+      ...linux.wsl2,
+      files: changed,
+      memory: { totalBytes: total, freeBytes: 0 },
+    });
+    await expect(monitor.snapshot()).rejects.toThrow(hint);
+    await monitor[Symbol.asyncDispose]();
+  });
+
   it('is null with a reason if /proc/meminfo contradicts itself', async () => {
     const impossible = memInfo({ MemTotal: 1000, MemFree: 0, MemAvailable: 0 });
     expect(await ramOf(withFiles(linux.wsl2, { '/proc/meminfo': impossible }))).toMatchObject({
@@ -266,7 +283,7 @@ describe('GPUs', () => {
         { vendor: 'amd', totalBytes: null, availableBytes: null },
       ]);
       expect(sourceOf(snapshot, 'gpu:pci:0000:03:00.0')?.passedOver).toEqual([
-        { source: '/sys/class/drm', reason },
+        { source: '/sys/class/drm', reason, cause: null },
       ]);
     },
   );
@@ -323,9 +340,30 @@ describe('GPUs', () => {
     const snapshot = await first(linux.virtualMachine);
     expect(snapshot.gpus).toEqual([]);
     expect(sourceOf(snapshot, 'gpus')?.passedOver).toEqual([
-      { source: 'nvidia-smi', reason: 'not found on the PATH' },
-      { source: '/sys/class/drm', reason: 'the kernel lists no graphics card' },
+      { source: 'nvidia-smi', reason: 'not found on the PATH', cause: 'not-installed' },
+      { source: '/sys/class/drm', reason: 'the kernel lists no graphics card', cause: null },
     ]);
+  });
+
+  // What nvidia-smi prints on a machine without a card, and after an update of the driver until the next start.
+  it.each([
+    ['No devices were found', 'no-device'],
+    ['Failed to initialize NVML: Driver/library version mismatch', null],
+  ])('have the cause of an empty list where nvidia-smi prints %j', async (stdout, cause) => {
+    const { executor, monitor } = assembleMachine({
+      ...linux.virtualMachine,
+      commands: [{ program: 'nvidia-smi', stdout }],
+    });
+    const taken = monitor.snapshot();
+    await new Promise(setImmediate);
+    for (const stream of executor.running) stream.end('exited with code 6');
+    const snapshot = await taken;
+    expect(sourceOf(snapshot, 'gpus')?.passedOver[0]).toMatchObject({
+      source: 'nvidia-smi',
+      reason: expect.stringContaining(`nvidia-smi said: ${stdout}`),
+      cause,
+    });
+    await monitor[Symbol.asyncDispose]();
   });
 
   type Figures = Awaited<ReturnType<typeof gpusOf>>[number];

@@ -1,10 +1,12 @@
+import type { PassedOver } from './snapshot.js';
+
 /** The kind of an error. Codes are API and do not change within a major version. */
 export type ResourceMonitorErrorCode = 'PROBE_FAILED' | 'PROBE_TIMED_OUT';
 
 /** The facts of an error; null for a fact that does not apply. */
 export interface ResourceMonitorErrorFacts {
   /** The readers that failed, with their reasons. */
-  readonly passedOver: readonly { readonly source: string; readonly reason: string }[];
+  readonly passedOver: readonly PassedOver[];
   /** The file of a recording that cannot be used. */
   readonly path: string | null;
   /** The deadline that was missed, in milliseconds. */

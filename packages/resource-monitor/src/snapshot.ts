@@ -111,5 +111,18 @@ export interface FigureSource {
   /** Null if no reader could supply the figure. */
   readonly source: string | null;
   /** Readers that had no figure, or whose figure was not used, with the reason. */
-  readonly passedOver: readonly { readonly source: string; readonly reason: string }[];
+  readonly passedOver: readonly PassedOver[];
+}
+
+/** A reader that had no figure, or whose figure was not used. */
+export interface PassedOver {
+  readonly source: string;
+  /** A text for people. */
+  readonly reason: string;
+  /**
+   * The kind of the reason, for programs. `not-installed`: the reader's program is not on this machine. `no-device`: the reader
+   * works, and finds no device. `suspended`: reading would wake the device. `impossible`: the reader has figures, but they
+   * contradict each other or any machine. Null for every other reason.
+   */
+  readonly cause: 'not-installed' | 'no-device' | 'suspended' | 'impossible' | null;
 }

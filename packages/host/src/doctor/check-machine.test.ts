@@ -1,6 +1,11 @@
 import { connect } from '@mai/lmstudio-adapter';
 import { startSimulator, type SimulatorOptions } from '@mai/lmstudio-simulator';
-import type { GpuSnapshot, ResourceMonitor, ResourceSnapshot } from '@mai/resource-monitor';
+import type {
+  GpuSnapshot,
+  PassedOver,
+  ResourceMonitor,
+  ResourceSnapshot,
+} from '@mai/resource-monitor';
 import { createResourceMonitor, ResourceMonitorError } from '@mai/resource-monitor';
 import { contextOf } from '../host-options.js';
 import { checkConfig } from './check-config.js';
@@ -24,7 +29,11 @@ const card = (deviceKey: string, name: string): GpuSnapshot => ({
 });
 
 /** The lines about GPUs on a machine with these cards, of which LM Studio's engine sees `seen`. */
-async function gpuLines(
+async function gpuLines(...of: Parameters<typeof gpuChecks>) {
+  return (await gpuChecks(...of)).map(({ message }) => message);
+}
+
+async function gpuChecks(
   seen: number | readonly { readonly name: string; readonly totalBytes: number }[],
   cards: readonly GpuSnapshot[],
   faults: SimulatorOptions['faults'] = [],
@@ -49,9 +58,7 @@ async function gpuLines(
     { kind: 'on', runtime: 'lmstudio', client },
     contextOf({}, new AbortController().signal),
   );
-  return checks
-    .filter(({ name, state }) => ['GPU', 'Survey'].includes(name) && state !== 'ok')
-    .map(({ message }) => message);
+  return checks.filter(({ name, state }) => ['GPU', 'Survey'].includes(name) && state !== 'ok');
 }
 
 const ONE = [card('a', 'RTX 5090')];
@@ -99,7 +106,11 @@ test('a card that programs of this user cannot open is named with the reason, an
     figure: 'gpu:pci:0000:03:00.0',
     source: null,
     passedOver: [
-      { source: 'sysfs', reason: 'this user may not open /dev/dri/renderD128 (amdgpu)' },
+      {
+        source: 'sysfs',
+        reason: 'this user may not open /dev/dri/renderD128 (amdgpu)',
+        cause: null,
+      },
     ],
   };
   expect(await gpuLines(0, [], [], [source])).toEqual([
@@ -118,10 +129,14 @@ test('a card whose memory has no known size is a warning', async () => {
 });
 
 describe('cards without figures', () => {
-  const source = (figure: string, reason: string): ResourceSnapshot['sources'][number] => ({
+  const source = (
+    figure: string,
+    reason: string,
+    cause: PassedOver['cause'] = null,
+  ): ResourceSnapshot['sources'][number] => ({
     figure,
     source: null,
-    passedOver: [{ source: 'nvidia-smi', reason }],
+    passedOver: [{ source: 'nvidia-smi', reason, cause }],
   });
   const hidden = { ...card('a', 'A100'), availableBytes: null, usedBytes: null };
   const lines = (cards: readonly GpuSnapshot[], ...sources: ResourceSnapshot['sources']) =>
@@ -146,12 +161,31 @@ describe('cards without figures', () => {
     ]);
   });
 
-  test.each(['not found on the PATH', 'nvidia-smi said: No devices were found'])(
-    'a machine without a card has no warning where nvidia-smi is %s',
-    async (reason) => {
-      expect(await lines([], source('gpus', reason))).toEqual([]);
+  test.each(['not-installed', 'no-device'] as const)(
+    'a machine without a card has no warning where the cause is %s',
+    async (cause) => {
+      expect(await lines([], source('gpus', 'any text', cause))).toEqual([]);
     },
   );
+
+  const mends = async (cards: readonly GpuSnapshot[], ...sources: ResourceSnapshot['sources']) =>
+    (await gpuChecks(cards.length, cards, [], sources)).map(({ mend }) => mend);
+
+  test('suspended cards are named, and a restart is not proposed', async () => {
+    const asleep = source('gpus', 'all NVIDIA GPUs are suspended', 'suspended');
+    expect(await lines([], asleep)).toEqual(['No GPU can be read: all NVIDIA GPUs are suspended.']);
+    expect(await mends([], asleep)).toEqual([null]);
+  });
+
+  // On Linux, the kernel lists a card of NVIDIA also where nvidia-smi is not installed.
+  test.each([
+    ['not-installed', [expect.stringContaining('nvidia-smi')]],
+    [null, [null]],
+  ] as const)('the tool is proposed only where it is missing: %s', async (cause, expected) => {
+    const own = source('gpu:a', 'the driver nvidia reports no memory in sysfs');
+    const list = source('gpus', 'any text', cause);
+    expect(await mends([{ ...hidden, totalBytes: null }], own, list)).toEqual(expected);
+  });
 });
 
 test('memory that cannot be read is a fault, and does not end the other checks', async () => {

@@ -1,7 +1,12 @@
 import { hasOwnMemory } from '@mai/memory-ledger';
 import type { HardwareSurvey, SurveyedGpu, SurveyProblem } from '@mai/lmstudio-adapter';
 import { gpusInSurvey, isResourceMonitorError } from '@mai/resource-monitor';
-import type { FigureSource, GpuSnapshot, ResourceSnapshot } from '@mai/resource-monitor';
+import type {
+  FigureSource,
+  GpuSnapshot,
+  PassedOver,
+  ResourceSnapshot,
+} from '@mai/resource-monitor';
 import type { HostContext } from '../host-options.js';
 import type { RuntimeLink } from '../runtime/connect-runtime.js';
 import type { MachineMonitor } from '../machine/open-monitor.js';
@@ -12,9 +17,6 @@ import { checkSurveyedSizes } from './check-surveyed-sizes.js';
 
 const BETWEEN_READINGS_MS = 250;
 const INSTALL_GPU_TOOL = 'Install the tool of the GPU vendor (NVIDIA: nvidia-smi).';
-const NOT_INSTALLED = /not found on the PATH/;
-/** Why nvidia-smi lists no card on a machine that has none. */
-const NO_NVIDIA = /not found on the PATH|No devices were found/i;
 
 /**
  * Checks which figures of memory and GPUs can be read. Compares the GPUs with the GPUs that LM Studio's
@@ -62,19 +64,27 @@ export async function checkMachine(
   ];
 }
 
-/** No GPU, or an NVIDIA driver that fails, for example after an update that waits for a restart. */
-function noGpu({ sources }: ResourceSnapshot): Check {
-  const readers = sources.find(({ figure }) => figure === 'gpus')?.passedOver ?? [];
-  const failed = readers.find(
-    ({ source, reason }) => source === 'nvidia-smi' && !NO_NVIDIA.test(reason),
+/**
+ * No GPU, or NVIDIA cards that nvidia-smi does not list: they are suspended, or their driver fails, for example after an update
+ * that waits for a restart.
+ */
+function noGpu(machine: ResourceSnapshot): Check {
+  const failed = ofNvidiaSmi(machine);
+  if (failed === undefined || failed.cause === 'not-installed' || failed.cause === 'no-device')
+    return ok('GPU', 'No GPU was found; models run on the CPU.');
+  return warning(
+    'GPU',
+    `No GPU can be read: ${failed.reason.replace(/\.$/, '')}.`,
+    failed.cause === 'suspended'
+      ? null
+      : 'If this machine has an NVIDIA card, restart the machine, or install its driver again.',
   );
-  return failed === undefined
-    ? ok('GPU', 'No GPU was found; models run on the CPU.')
-    : warning(
-        'GPU',
-        `No GPU can be read: ${failed.reason.replace(/\.$/, '')}.`,
-        'If this machine has an NVIDIA card, restart the machine, or install its driver again.',
-      );
+}
+
+/** Why nvidia-smi lists no card; undefined where it lists some, and on platforms without it. */
+function ofNvidiaSmi({ sources }: ResourceSnapshot): PassedOver | undefined {
+  const readers = sources.find(({ figure }) => figure === 'gpus')?.passedOver ?? [];
+  return readers.find(({ source }) => source === 'nvidia-smi');
 }
 
 /** Warns of cards that programs of this user cannot open. LM Studio has the same rights where it runs as this user. */
@@ -123,11 +133,16 @@ function checkGpu(one: GpuSnapshot, machine: ResourceSnapshot): Check {
       totalBytes === null
         ? `${gpu}: the size of its memory cannot be read${why}, so Mai plans nothing into it.`
         : `${gpu}: its free memory cannot be read${why}, so Mai decides by its total memory.`,
-      // Where a tool or a driver gives no figure, another tool does not help.
-      reader === undefined || NOT_INSTALLED.test(reader.reason) ? INSTALL_GPU_TOOL : null,
+      // Where the tool gives no figure, another tool does not help.
+      reader === undefined || lacksTool(one, machine) ? INSTALL_GPU_TOOL : null,
     );
   }
   return ok('GPU', `${gpu}, ${formatBytes(availableBytes)} of ${formatBytes(totalBytes)} free.`);
+}
+
+/** Whether this machine lacks the program that reads the memory of an NVIDIA card. */
+function lacksTool({ vendor }: GpuSnapshot, machine: ResourceSnapshot): boolean {
+  return vendor === 'nvidia' && ofNvidiaSmi(machine)?.cause === 'not-installed';
 }
 
 /** LM Studio's engine failed to look at a part of the hardware, so it may load models without its GPU. */

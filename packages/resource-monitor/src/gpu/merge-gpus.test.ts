@@ -46,7 +46,9 @@ describe('GPUs of several readers', () => {
     expect(only).toMatchObject({
       gpu: { ...MEASURED, pciId: '10de:2204' },
       source: 'reader 1',
-      passedOver: [{ source: 'reader 2', reason: 'the driver reports no memory in sysfs' }],
+      passedOver: [
+        { source: 'reader 2', reason: 'the driver reports no memory in sysfs', cause: null },
+      ],
     });
     expect(merge([LISTED], [MEASURED])).toMatchObject([
       { gpu: { deviceKey: LISTED.deviceKey, totalBytes: 24 * GIB }, source: 'reader 2' },

@@ -103,7 +103,7 @@ function describe(gpu: GpuReading, source: string): MergedGpu {
   return {
     gpu,
     source: served ? source : null,
-    passedOver: served ? [] : gpu.reasons.map((reason) => ({ source, reason })),
+    passedOver: served ? [] : gpu.reasons.map((reason) => ({ source, reason, cause: null })),
   };
 }
 

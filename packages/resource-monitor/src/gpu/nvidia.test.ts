@@ -132,6 +132,8 @@ describe('the nvidia reader', () => {
   };
   const LINE = '1, GPU-1f, 00000000:01:00.0, X, 100, 1, 99, 0';
 
+  const MISSING = { reason: 'not found on the PATH', cause: 'not-installed' };
+
   it('starts nothing if nvidia-smi is missing, and searches again after a minute', async () => {
     const clock = createFakeClock();
     const commands = createFakeExecutor([]);
@@ -144,9 +146,9 @@ describe('the nvidia reader', () => {
       isAsleep: () => false,
       firstAnswerMs: 10,
     });
-    expect(await reader.read(once)).toEqual({ reason: 'not found on the PATH' });
+    expect(await reader.read(once)).toEqual(MISSING);
     there = true;
-    expect(await reader.read(once)).toEqual({ reason: 'not found on the PATH' });
+    expect(await reader.read(once)).toEqual(MISSING);
     expect(commands.started).toHaveLength(0);
     clock.skip(60_001);
     void reader.read(once);
@@ -177,9 +179,9 @@ describe('the nvidia reader', () => {
     });
     const first = reader.read(once);
     await clock.advance(2500);
-    expect(await first).toEqual({ reason: 'no answer within 2500 ms yet' });
+    expect(await first).toMatchObject({ reason: 'no answer within 2500 ms yet' });
     const startedMs = clock.monotonicMs();
-    expect(await reader.read(once)).toEqual({ reason: 'no answer within 2500 ms yet' });
+    expect(await reader.read(once)).toMatchObject({ reason: 'no answer within 2500 ms yet' });
     expect(clock.monotonicMs()).toBe(startedMs);
     await reader.stop?.();
   });

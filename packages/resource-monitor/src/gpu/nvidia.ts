@@ -30,6 +30,9 @@ const PROCESSES_TIMEOUT_MS = 5000;
  */
 const GRAPHICS_USE_BYTES = 2 * 1024 ** 3;
 
+/** What nvidia-smi prints where its driver runs and has no GPU. */
+const NO_DEVICES = 'No devices were found';
+
 const ASLEEP = 'all NVIDIA GPUs are suspended to save power, and nvidia-smi would wake them';
 
 /** Folders of nvidia-smi that are not always on the PATH. */
@@ -114,11 +117,11 @@ export function nvidiaGpus(options: {
     source: 'nvidia-smi',
     async read({ continuing }): Promise<Reading<readonly GpuReading[]>> {
       const path = find();
-      if (path === null) return { reason: 'not found on the PATH' };
+      if (path === null) return { reason: 'not found on the PATH', cause: 'not-installed' };
       if (isAsleep()) {
         stream?.pause();
         return frame.length === 0
-          ? { reason: ASLEEP }
+          ? { reason: ASLEEP, cause: 'suspended' }
           : { value: frame.map((gpu) => withoutFigures(gpu, ASLEEP)) };
       }
       const supervised = supervise(path);
@@ -134,9 +137,12 @@ export function nvidiaGpus(options: {
         if (frame === printed) frame = gpus;
         return { value: gpus.map((gpu) => ({ ...gpu, processes: processes.of(gpu) })) };
       }
-      const { trouble } = supervised.state;
+      const { trouble, lastWords } = supervised.state;
       if (frameAtMs === null)
-        return { reason: trouble ?? `no answer within ${firstAnswerMs} ms yet` };
+        return {
+          reason: trouble ?? `no answer within ${firstAnswerMs} ms yet`,
+          cause: lastWords === NO_DEVICES ? 'no-device' : null,
+        };
       const ageMs = clock.monotonicMs() - frameAtMs;
       const reason = trouble ?? `nvidia-smi's last figures are ${Math.round(ageMs / 1000)} s old`;
       // The GPUs are still present, but their figures are no longer known.

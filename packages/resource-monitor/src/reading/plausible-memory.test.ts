@@ -34,9 +34,26 @@ describe('RAM of any platform', () => {
   it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 52 + 1, 2 ** 64 - 1024])(
     'has no value with a total of %d',
     (total) => {
-      expect(ram(total, 0)).toEqual({ reason: `reports a total of ${total} bytes` });
+      expect(ram(total, 0)).toEqual({
+        reason: `reports a total of ${total} bytes`,
+        cause: 'impossible',
+      });
     },
   );
+
+  // A group's limit beside a /proc/meminfo whose MemTotal is negative: libuv reads it as almost 2^64 bytes.
+  it('shows the limit of the control group where the total of the machine is impossible', () => {
+    const value = {
+      totalBytes: 8,
+      availableBytes: 4,
+      mappedCountsAsUsed: false,
+      limitedBy: 'cgroup',
+      machineTotalBytes: 2 ** 64 - 1024,
+    } as const;
+    expect(plausibleRam({ source: 'x', read: () => ({ value }) }).read(context)).toMatchObject({
+      value: { ...value, machineTotalBytes: 8 },
+    });
+  });
 });
 
 describe('swap of any platform', () => {
@@ -46,12 +63,19 @@ describe('swap of any platform', () => {
   });
 
   it('has no value if a figure is impossible', async () => {
-    expect(await swap(8, 9)).toEqual({ reason: 'reports more free swap than the total' });
-    expect(await swap(8, -1)).toEqual({ reason: 'reports -1 bytes of free swap' });
-    expect(await swap(-8, 0)).toEqual({ reason: 'reports -8 bytes of swap' });
+    expect(await swap(8, 9)).toEqual({
+      reason: 'reports more free swap than the total',
+      cause: 'impossible',
+    });
+    expect(await swap(8, -1)).toEqual({
+      reason: 'reports -1 bytes of free swap',
+      cause: 'impossible',
+    });
+    expect(await swap(-8, 0)).toEqual({ reason: 'reports -8 bytes of swap', cause: 'impossible' });
     // -4 KiB without its sign.
     expect(await swap(2 ** 64 - 4096, 0)).toEqual({
       reason: `reports ${2 ** 64 - 4096} bytes of swap`,
+      cause: 'impossible',
     });
   });
 });

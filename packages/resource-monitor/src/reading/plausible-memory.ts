@@ -5,12 +5,17 @@ import type { Reader, Reading } from './reader.js';
 
 /**
  * Wraps a reader and removes impossible figures. Without a valid total there is no value. Available memory
- * that is negative or above the total becomes null.
+ * that is negative or above the total becomes null. Where only the machine's own total is impossible, the limit of the control
+ * group stands for it: the machine has at least that much.
  */
 export function plausibleRam(reader: Reader<RamSnapshot>): Reader<RamSnapshot> {
-  return checked(reader, (ram, reasons) => {
-    if (!isPossibleTotal(ram.totalBytes)) {
-      return { reason: `reports a total of ${ram.totalBytes} bytes` };
+  return checked(reader, (read, reasons) => {
+    const { totalBytes, machineTotalBytes } = read;
+    const ram = isPossibleTotal(machineTotalBytes)
+      ? read
+      : { ...read, machineTotalBytes: totalBytes };
+    if (!isPossibleTotal(totalBytes)) {
+      return { reason: `reports a total of ${ram.totalBytes} bytes`, cause: 'impossible' };
     }
     const fault = faultOf(ram.availableBytes, ram.totalBytes, 'available memory');
     return fault === null
@@ -27,7 +32,7 @@ export function plausibleSwap(reader: Reader<SwapReading>): Reader<SwapReading> 
       totalBytes === 0 || isPossibleTotal(totalBytes)
         ? faultOf(freeBytes, totalBytes, 'free swap')
         : `reports ${totalBytes} bytes of swap`;
-    return fault === null ? { value: swap, reasons } : { reason: fault };
+    return fault === null ? { value: swap, reasons } : { reason: fault, cause: 'impossible' };
   });
 }
 

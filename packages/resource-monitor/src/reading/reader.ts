@@ -1,7 +1,7 @@
 import type { Deadline } from '../ports/race.js';
 import { TIMED_OUT } from '../ports/race.js';
 import { messageOf } from '../resource-monitor-error.js';
-import type { FigureSource } from '../snapshot.js';
+import type { FigureSource, PassedOver } from '../snapshot.js';
 
 /**
  * Deadline of one reading. Files answer in microseconds and programs have shorter deadlines of their own,
@@ -32,7 +32,8 @@ export interface SampleContext {
  * parts of the value are null or were not counted.
  */
 export type Reading<T> =
-  { readonly value: T; readonly reasons?: readonly string[] } | { readonly reason: string };
+  | { readonly value: T; readonly reasons?: readonly string[] }
+  | { readonly reason: string; readonly cause?: PassedOver['cause'] };
 
 /** One way to read one figure. A thrown error counts as the reason why the value is missing. */
 export interface Reader<T> {
@@ -54,18 +55,21 @@ export async function readFirst<T>(
   context: SampleContext,
   deadline: Deadline,
 ): Promise<ReadFigure<T>> {
-  const passedOver: { source: string; reason: string }[] = [];
+  const passedOver: PassedOver[] = [];
   for (const reader of readers) {
     const reading = await attempt(reader, context, deadline);
-    if ('value' in reading) {
-      passedOver.push(
-        ...(reading.reasons ?? []).map((reason) => ({ source: reader.source, reason })),
-      );
+    passedOver.push(...passedOverBy(reader.source, reading));
+    if ('value' in reading)
       return { value: reading.value, source: { figure, source: reader.source, passedOver } };
-    }
-    passedOver.push({ source: reader.source, reason: reading.reason });
   }
   return { value: null, source: { figure, source: null, passedOver } };
+}
+
+/** The reasons of one reading, as an entry of `sources` has them. */
+export function passedOverBy(source: string, reading: Reading<unknown>): readonly PassedOver[] {
+  return 'reason' in reading
+    ? [{ source, reason: reading.reason, cause: reading.cause ?? null }]
+    : (reading.reasons ?? []).map((reason) => ({ source, reason, cause: null }));
 }
 
 /**

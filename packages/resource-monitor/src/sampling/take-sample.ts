@@ -6,7 +6,7 @@ import type { Clock } from '../ports/clock.js';
 import { startDeadline } from '../ports/race.js';
 import type { CpuTimes, GpuReader, LoadAverages, PlatformReaders } from '../reading/figures.js';
 import type { ReadFigure, Reader, SampleContext } from '../reading/reader.js';
-import { ANSWER_WITHIN_MS, attempt, readFirst } from '../reading/reader.js';
+import { ANSWER_WITHIN_MS, attempt, passedOverBy, readFirst } from '../reading/reader.js';
 import { ResourceMonitorError } from '../resource-monitor-error.js';
 import type {
   CpuSnapshot,
@@ -125,9 +125,12 @@ export function createSampler(options: {
 function requireRam({ value, source: { passedOver } }: ReadFigure<RamSnapshot>): RamSnapshot {
   if (value !== null) return value;
   const reasons = passedOver.map(({ source, reason }) => `${source}: ${reason}`).join('; ');
+  const next = passedOver.some(({ cause }) => cause === 'impossible')
+    ? 'Check what supplies these figures, for example the file system that a container mounts over them.'
+    : 'Check that this process may read these sources.';
   throw new ResourceMonitorError(
     'PROBE_FAILED',
-    `This machine's memory cannot be read: ${reasons}. Check that this process may read these sources.`,
+    `This machine's memory cannot be read: ${reasons}. ${next}`,
     { passedOver },
   );
 }
@@ -157,7 +160,7 @@ function describeCpu(
   const first =
     cpu.value === null
       ? []
-      : [{ source: cpu.source.source ?? '', reason: 'CPU load needs two samples' }];
+      : [{ source: cpu.source.source ?? '', reason: 'CPU load needs two samples', cause: null }];
   return {
     cpu: {
       ...common,
@@ -175,12 +178,7 @@ function describeCpu(
 
 function describeGpus(lists: readonly GpuList[], merged: readonly MergedGpu[]): FigureSource[] {
   const listing = lists.filter(({ reading }) => 'value' in reading && reading.value.length > 0);
-  const passedOver = lists.flatMap(({ source, reading }) =>
-    ('reason' in reading ? [reading.reason] : (reading.reasons ?? [])).map((reason) => ({
-      source,
-      reason,
-    })),
-  );
+  const passedOver = lists.flatMap(({ source, reading }) => passedOverBy(source, reading));
   return [
     {
       figure: 'gpus',
@@ -195,7 +193,7 @@ function describeGpus(lists: readonly GpuList[], merged: readonly MergedGpu[]): 
 function sourceOf({ gpu, source, passedOver }: MergedGpu): Omit<FigureSource, 'figure'> {
   if (gpu.closed !== null) {
     const reader = source ?? passedOver[0]?.source ?? 'the system';
-    return { source: null, passedOver: [{ source: reader, reason: gpu.closed }] };
+    return { source: null, passedOver: [{ source: reader, reason: gpu.closed, cause: null }] };
   }
   return {
     source: source !== null && gpu.totalIsEstimate ? `${source}, estimated total` : source,

@@ -41,7 +41,7 @@ describe('a supervised stream', () => {
     stream.keepAlive();
     await flush();
     expect(executor.started).toHaveLength(1);
-    expect(stream.state).toEqual({ trouble: null, starting: true });
+    expect(stream.state).toEqual({ trouble: null, lastWords: null, starting: true });
   });
 
   it('is killed when it falls silent, and restarted after a back-off', async () => {
@@ -111,7 +111,10 @@ describe('a supervised stream', () => {
     await flush();
     running()?.print('bad: no devices');
     running()?.end('exited with code 6');
-    expect(stream.state.trouble).toBe('tool said: bad: no devices (next try in 1 s)');
+    expect(stream.state).toMatchObject({
+      trouble: 'tool said: bad: no devices (next try in 1 s)',
+      lastWords: 'bad: no devices',
+    });
   });
 
   it('removes escape sequences from the message of a program', async () => {

@@ -28,6 +28,8 @@ const MOST_LINES_PER_SECOND = 2000;
 export interface StreamState {
   /** Why the program supplies nothing now; null while it runs well. */
   readonly trouble: string | null;
+  /** The program's own message, where it ended with one; null otherwise. */
+  readonly lastWords: string | null;
   /** True from a start until the first line. */
   readonly starting: boolean;
 }
@@ -94,6 +96,7 @@ export function createSupervisedStream(options: SupervisedStreamOptions): Superv
   const { executor, clock, name, command, intervalMs, onLine, silentSinceMs, onState } = options;
   let run: Run | null = null;
   let trouble: string | null = null;
+  let lastWords: string | null = null;
   let backOffMs = FIRST_BACK_OFF_MS;
   let retryAtMs = 0;
   let usedAtMs = 0;
@@ -129,6 +132,7 @@ export function createSupervisedStream(options: SupervisedStreamOptions): Superv
         }
         current.lastLineMs = clock.monotonicMs();
         trouble = null;
+        lastWords = null;
         if (current.lastLineMs - current.startedMs > HEALTHY_AFTER_MS)
           backOffMs = FIRST_BACK_OFF_MS;
       },
@@ -170,10 +174,12 @@ export function createSupervisedStream(options: SupervisedStreamOptions): Superv
       current.lastUnknownLine === null
         ? `${name} ${detail}`
         : `${name} said: ${current.lastUnknownLine}`,
+      current.lastUnknownLine,
     );
   };
 
-  const fault = (reason: string): void => {
+  const fault = (reason: string, words: string | null): void => {
+    lastWords = words;
     retryAtMs = clock.monotonicMs() + backOffMs;
     trouble = `${readable(reason)} (next try in ${Math.round(backOffMs / 1000)} s)`;
     backOffMs = Math.min(backOffMs * 2, LONGEST_BACK_OFF_MS);
@@ -188,7 +194,7 @@ export function createSupervisedStream(options: SupervisedStreamOptions): Superv
     current.over.abort();
     lingering.add(current);
     if (current.stream !== null) track(current.stream.stop());
-    if (reason !== null) fault(reason);
+    if (reason !== null) fault(reason, null);
   };
 
   const watch = async (current: Run): Promise<void> => {
@@ -217,7 +223,11 @@ export function createSupervisedStream(options: SupervisedStreamOptions): Superv
 
   return {
     get state(): StreamState {
-      return { trouble, starting: run !== null && run.lastLineMs === null && trouble === null };
+      return {
+        trouble,
+        lastWords,
+        starting: run !== null && run.lastLineMs === null && trouble === null,
+      };
     },
     keepAlive() {
       usedAtMs = clock.monotonicMs();

@@ -84,7 +84,7 @@ export function createPowerShell(options: {
     async read({ continuing }) {
       const folder = `${env['SystemRoot'] ?? 'C:\\Windows'}\\System32\\WindowsPowerShell\\v1.0`;
       const program = executor.find('powershell', [folder]);
-      if (program === null) return { reason: 'not found on the PATH' };
+      if (program === null) return { reason: 'not found on the PATH', cause: 'not-installed' };
       const opened = open(program);
       opened.keepAlive();
       ask(opened, continuing);

@@ -39,7 +39,7 @@ describe('a suspended NVIDIA GPU', () => {
     expect(gpu).toEqual({
       figure: 'gpu:pci:0000:01:00.0',
       source: null,
-      passedOver: [{ source: '/sys/class/drm', reason: REASON }],
+      passedOver: [{ source: '/sys/class/drm', reason: REASON, cause: null }],
     });
     await monitor[Symbol.asyncDispose]();
     expect(executor.started).toEqual([]);

@@ -38,7 +38,7 @@ describe('a profile', () => {
     ['cellPadding', '1.44.0', 'by-attention', '2.0.0', 256],
     ['promptCacheBytes', '2.9.9', 0, '2.16.0', 8 * 1024 ** 3],
     ['contextCheckpoints', '2.19.9', 0, '2.23.0', 32],
-    ['cpuKernels', '1.52.1', 'machine-2025', '2.10.1', 'machine'],
+    ['cpuKernels', '1.52.1', 'machine-2025', '2.37.0', 'machine'],
   ] as const)(
     'has %s by version: until %s it is %s, from %s on %s',
     (setting, older, before, newer, after) => {
@@ -55,6 +55,8 @@ describe('a profile', () => {
     ['batchTokens', '2.31.2', 512, [2048]],
     ['draftTokens', '2.37.0', 0, [3]],
     ['cpuKernels', '2.0.0', 'machine', ['machine-2025']],
+    ['cpuKernels', '2.10.1', 'machine', ['machine-2025']],
+    ['cpuKernels', '2.36.9', 'machine', ['machine-2025']],
   ] as const)('does not know %s of runtime %s', (setting, version, value, alternatives) => {
     expect(lmStudio(version).settings[setting]).toMatchObject({ value, alternatives });
   });

@@ -128,7 +128,14 @@ function settingsAt(version: VersionParts, backend: GpuBackend | null): EnginePr
     cpuKernels: at<ProfileValues['cpuKernels']>(
       since('0', 'machine-2025', kernels),
       unsure<ProfileValues['cpuKernels']>('1.53.0', 'machine', ['machine-2025'], kernels),
-      since('2.10.1', 'machine', `${kernels}; runtime 2.10.1 loads Gemma 4 (${TRACKER} #1740)`),
+      // An inference: llama.cpp loads Gemma 4 from b8639 of 2026-04-02 on, and no log of these runtimes shows a repacked copy.
+      unsure<ProfileValues['cpuKernels']>(
+        '2.10.1',
+        'machine',
+        ['machine-2025'],
+        `inferred: ${kernels}; runtime 2.10.1 loads Gemma 4 (${TRACKER} #1740), as llama.cpp does since b8639 of 2026-04-02`,
+      ),
+      since('2.37.0', 'machine', `${kernels}; runtime 2.37.0 is llama.cpp b10914`),
     ),
     cachesLatentValues: at(
       since('0', true, LATENT_VALUES),

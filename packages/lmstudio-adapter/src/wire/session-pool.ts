@@ -16,15 +16,24 @@ export interface SessionPoolOptions {
 }
 
 /**
+ * Wait before LM Studio is asked again for a call that it has not answered in time. It doubles with each further timeout: LM Studio
+ * was busy, or is too old for the call.
+ */
+const FIRST_WAIT_MS = 60_000;
+
+/**
  * Opens sessions: one shared session for reads, and a new one for each command (load, unload,
  * predict). So a read that times out does not end a running load, and a failed command is never
  * replayed. Until LM Studio restarts, the pool remembers the calls that LM Studio does not
- * answer.
+ * understand, and for a time those that it does not answer.
  */
 export class SessionPool {
   readonly #options: SessionPoolOptions;
   readonly #sessions = new Set<Session>();
-  readonly #unavailable = new Set<CallName>();
+  readonly #unavailable = new Map<
+    CallName,
+    { readonly untilMs: number; readonly waitMs: number }
+  >();
   readonly #answered = new Set<CallName>();
   #shared: Promise<Session> | undefined;
   #closed = false;
@@ -49,7 +58,8 @@ export class SessionPool {
 
   /**
    * Like `read`, for calls that an older LM Studio may lack. Resolves `null` where LM Studio does
-   * not answer the call, and then does not ask again until LM Studio restarts.
+   * not answer the call. Does not ask again until LM Studio restarts where LM Studio does not understand
+   * the call, and for a minute, then two and so on, after each timeout.
    *
    * @param untriedMs - the deadline while LM Studio has not answered this call yet. Default: that of `spec`
    */
@@ -59,17 +69,22 @@ export class SessionPool {
     untriedMs = spec.timeoutMs,
   ): Promise<{ readonly value: T } | null> {
     const name: CallName = `${spec.namespace}.${spec.endpoint}`;
-    if (this.#unavailable.has(name)) return null;
+    const { nowMs } = this.#options.timers;
+    const silence = this.#unavailable.get(name);
+    if (silence !== undefined && nowMs() < silence.untilMs) return null;
     const timeoutMs = this.#answered.has(name) ? spec.timeoutMs : untriedMs;
     try {
       return { value: await this.read({ ...spec, timeoutMs }, start) };
     } catch (error) {
       // LM Studio has answered this call before, so a timeout means that LM Studio is busy.
-      const lacking =
-        isCallFault(error, 'not-understood') ||
-        (isCallFault(error, 'timed-out') && !this.#answered.has(name));
-      if (!lacking) throw error;
-      this.#unavailable.add(name);
+      const lacking = isCallFault(error, 'not-understood');
+      if (!lacking && !(isCallFault(error, 'timed-out') && !this.#answered.has(name))) throw error;
+      const waitMs = lacking
+        ? Infinity
+        : silence === undefined
+          ? FIRST_WAIT_MS
+          : 2 * silence.waitMs;
+      this.#unavailable.set(name, { untilMs: nowMs() + waitMs, waitMs });
       return null;
     }
   }

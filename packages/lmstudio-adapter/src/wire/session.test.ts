@@ -1,4 +1,5 @@
 import { fakeTimers } from '../../test/fake-timers.js';
+import { CallFault } from './call-fault.js';
 import { Session, type CallSpec } from './session.js';
 import { SessionPool } from './session-pool.js';
 import type { Wire, WireOptions } from './wire.js';
@@ -198,6 +199,44 @@ test('the pool replaces a retired session, and does not repeat a call that LM St
   expect(await outcome(pool.read(spec(), (wire) => wire.version()))).toMatchObject({
     kind: 'closed',
   });
+});
+
+test('a call that timed out once is asked again after a minute, then after two, and one that is not understood never', async () => {
+  const timers = fakeTimers();
+  const pool = new SessionPool({
+    webSocketUrl: 'ws://x:1',
+    newCredentials: () => ({ clientIdentifier: 'a', clientPasskey: 'b' }),
+    timers,
+    loadWire: () => Promise.resolve(() => fakeWire().wire),
+  });
+  let asked = 0;
+  const busy = (): Promise<never> => {
+    asked += 1;
+    return never();
+  };
+  const survey = spec({ namespace: 'runtime', endpoint: 'surveyHardware' });
+  const askBusy = async () => {
+    const answer = pool.readIfAvailable(survey, busy);
+    await timers.advance(1000);
+    expect(await answer).toBeNull();
+    return asked;
+  };
+  expect(await askBusy()).toBe(1);
+  await timers.advance(59_000);
+  expect(await askBusy()).toBe(1);
+  expect(await askBusy()).toBe(2);
+  await timers.advance(118_000);
+  expect(await askBusy()).toBe(2);
+  await timers.advance(1000);
+  expect(await pool.readIfAvailable(survey, () => Promise.resolve(7))).toEqual({ value: 7 });
+
+  const lacking = new CallFault('not-understood', 'system.listLoaded', 'unknown endpoint');
+  const refuse = (): Promise<never> => Promise.reject(lacking);
+  const unknown = spec({ endpoint: 'listLoaded' });
+  expect(await pool.readIfAvailable(unknown, refuse)).toBeNull();
+  await timers.advance(24 * 3_600_000);
+  expect(await pool.readIfAvailable(unknown, () => Promise.resolve(7))).toBeNull();
+  await pool.close();
 });
 
 test('only a call that LM Studio has not answered yet has the shorter deadline', async () => {

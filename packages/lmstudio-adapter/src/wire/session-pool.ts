@@ -69,9 +69,9 @@ export class SessionPool {
     untriedMs = spec.timeoutMs,
   ): Promise<{ readonly value: T } | null> {
     const name: CallName = `${spec.namespace}.${spec.endpoint}`;
-    const { nowMs } = this.#options.timers;
+    const { timers } = this.#options;
     const silence = this.#unavailable.get(name);
-    if (silence !== undefined && nowMs() < silence.untilMs) return null;
+    if (silence !== undefined && timers.nowMs() < silence.untilMs) return null;
     const timeoutMs = this.#answered.has(name) ? spec.timeoutMs : untriedMs;
     try {
       return { value: await this.read({ ...spec, timeoutMs }, start) };
@@ -84,7 +84,7 @@ export class SessionPool {
         : silence === undefined
           ? FIRST_WAIT_MS
           : 2 * silence.waitMs;
-      this.#unavailable.set(name, { untilMs: nowMs() + waitMs, waitMs });
+      this.#unavailable.set(name, { untilMs: timers.nowMs() + waitMs, waitMs });
       return null;
     }
   }

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { findLMStudioHome, isLMStudioError } from '@mai/lmstudio-adapter';
-import { resolveEngineProfile, type EngineProfile } from '@mai/memory-estimator';
+import { resolveEngineProfile, type EngineProfile, type GpuBackend } from '@mai/memory-estimator';
 import { HostError } from '../host-error.js';
 import type { HostContext } from '../host-options.js';
 import type { HostParts } from '../host-parts.js';
@@ -47,6 +47,24 @@ function profileOf(engine: string, runtimeVersion: string | null): EngineProfile
   if (engine === 'embedded') return resolveEngineProfile({ engine });
   if (engine === 'llama.cpp') return resolveEngineProfile({ engine, runtimeVersion });
   return resolveEngineProfile({ engine: 'lmstudio', runtimeVersion, backend: null });
+}
+
+/**
+ * An engine of LM Studio with the back end that an estimate asks for, because some defaults depend on it. An engine whose back end
+ * is known keeps it.
+ */
+export function onBackend(engine: LoadEngine, gpuBackend: GpuBackend | null): LoadEngine {
+  const { profile } = engine;
+  if (gpuBackend === null || profile.engine !== 'lmstudio' || profile.backend !== null)
+    return engine;
+  const { runtimeVersion, settings } = profile;
+  const asked = resolveEngineProfile({ engine: 'lmstudio', runtimeVersion, backend: gpuBackend });
+  // The default context may be that of LM Studio's settings.json.
+  const { contextLengthTokens } = settings;
+  return {
+    ...engine,
+    profile: { ...asked, settings: { ...asked.settings, contextLengthTokens } },
+  };
 }
 
 /**

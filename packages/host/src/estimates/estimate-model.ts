@@ -11,7 +11,7 @@ import { assembleSelectionInput, type AssembledInput } from '@mai/autopilot';
 import { cheapestFit, NO_SETTINGS, type EstimateSettings } from '@mai/memory-estimator';
 import { keyThatLoads } from '@mai/model-config';
 import { readReservationsOrWarn } from '../session/read-reservations.js';
-import { engineHere, engineNamed } from '../engine/chosen-engine.js';
+import { engineHere, engineNamed, onBackend } from '../engine/chosen-engine.js';
 import { engineOfInstance, environmentFor, type LoadEngine } from '../engine/load-engine.js';
 import type { SourcedFootprint } from '../footprints/footprints.js';
 import type { HostContext } from '../host-options.js';
@@ -66,7 +66,7 @@ export async function estimateModel(
   const file = await openNamedFile(name, parts, context);
   if (file !== null) {
     const title = path.basename(path.resolve(context.cwd, name));
-    const used = named ?? (await engineHere(parts, context));
+    const used = onBackend(named ?? (await engineHere(parts, context)), settings.gpuBackend);
     const estimate = describeModel(title, file, settings, used);
     if (!judge || estimate.refusal !== null) return estimate;
     const fit = await judgeAlone(file, estimate.report, settings, used, parts, context);
@@ -112,7 +112,10 @@ async function estimateDownloaded(
   // Without this note, the estimate would look as if the model could be loaded.
   if (unusable !== undefined && (lacksEngine || refused?.kind !== 'header'))
     context.warn(unusableNote(unusable));
-  const engine = named ?? (await engineOfModel(modelKey, downloads, session));
+  const engine = onBackend(
+    named ?? (await engineOfModel(modelKey, downloads, session)),
+    settings.gpuBackend,
+  );
   if (refused !== null)
     return { ...describeModel(asked, refused, settings, engine), modelKey: asked };
   const known = await openDownloaded(modelKey, downloads, headers, context);

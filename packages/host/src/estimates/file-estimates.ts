@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { EstimateReport, EstimateSettings, GgufHeader } from '@mai/memory-estimator';
 import { estimateReport, NO_SETTINGS, readGgufHeader, refuseModel } from '@mai/memory-estimator';
 import type { EngineRefusal } from '@mai/selector';
-import { engineNamed } from '../engine/chosen-engine.js';
+import { engineNamed, onBackend } from '../engine/chosen-engine.js';
 import type { LoadEngine } from '../engine/load-engine.js';
 import { UNFINISHED } from '../model-files/judge-file.js';
 import { refuseProblems } from './estimate-settings.js';
@@ -58,7 +58,10 @@ export function createFileEstimates(
   return {
     estimate: async (file, given, engine) => {
       const settings: EstimateSettings = { ...NO_SETTINGS, ...given };
-      const { profile } = engine === null ? await usualEngine() : engineNamed(engine);
+      const { profile } = onBackend(
+        engine === null ? await usualEngine() : engineNamed(engine),
+        settings.gpuBackend,
+      );
       refuseProblems(settings, null, profile);
       const header = await headerOf(file);
       refuseProblems(settings, header, profile);

@@ -10,7 +10,7 @@ import {
 } from '../profile/engine-profile.js';
 import { batchOf, flashAttentionFor, refusesFlashAttention } from './dependent-defaults.js';
 import { LLAMA_CPP_PROFILE } from '../profile/llama-cpp-profile.js';
-import { haveSameCells, isUsed, takeTheSame, type LoadFacts } from './used-settings.js';
+import { haveSameCells, isUsed, mayRepack, takeTheSame, type LoadFacts } from './used-settings.js';
 
 /** A setting that the load does not give, and its value in the engine's profile. */
 export interface SettingFromProfile {
@@ -213,6 +213,7 @@ export function chooseSettings(
         : fromProfile.filter(
             ({ setting }) =>
               isUsed(setting, facts) &&
+              (setting !== 'cpuKernels' || mayRepack(settings)) &&
               (setting !== 'cellPadding' || !haveSameCells(low, high, facts)),
           ),
   };

@@ -55,11 +55,16 @@ export function takeTheSame(one: EngineSettings, other: EngineSettings, facts: L
     one.ubatchTokens === other.ubatchTokens &&
     one.parallelSequences === other.parallelSequences &&
     (one.kvUnified === other.kvUnified || other.parallelSequences === 1) &&
-    one.cpuKernels === other.cpuKernels &&
+    (one.cpuKernels === other.cpuKernels || !mayRepack(one)) &&
     haveSameCells(one, other, facts) &&
     (one.reservedLogits === other.reservedLogits || facts.isEmbedding) &&
     NOT_ALWAYS_USED.every((key) => one[key] === other[key] || !isUsed(key, facts))
   );
+}
+
+/** Whether a load may repack weights. With a GPU it does not, except with Metal, which copies no weights from the CPU. */
+export function mayRepack({ gpuBackend }: EngineSettings): boolean {
+  return gpuBackend === 'none' || gpuBackend === 'metal';
 }
 
 /** Whether two choices pad the cells of the caches to the same number. Without a model, only equal paddings do. */

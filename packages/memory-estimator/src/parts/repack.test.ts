@@ -33,3 +33,20 @@ test.each([
 ])('runtime %s repacks %j MiB of weights in MXFP4', async (version, repacked) => {
   expect(await repackedBy(version)).toEqual(repacked);
 });
+
+// With a GPU, the CPU's weights are not repacked. Metal copies no weights from the CPU, so they are.
+test.each([
+  ['none', true],
+  ['metal', true],
+  ['cuda', false],
+] as const)(
+  'whether the kernels of the CPU count with the back end %s: %s',
+  async (backend, counts) => {
+    const header = await readGgufHeader(join(HEADERS, 'gpt-oss-120b.gguf-header'));
+    const profile = resolveEngineProfile({ engine: 'lmstudio', runtimeVersion: '2.28.2', backend });
+    const { profile: used } = estimateReport(header, NO_SETTINGS, null, { profile });
+    const settings = (used?.settings ?? []).map(({ setting }) => setting);
+    expect(settings).toContain('flashAttention');
+    expect(settings.includes('cpuKernels')).toBe(counts);
+  },
+);

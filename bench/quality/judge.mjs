@@ -4,7 +4,7 @@
 // apply. --fallback ignores the published results of the model itself. Fields that are missing, null or of another type are not known.
 // A number of parameters that is not known is taken from the name, else it is that of the median model of the family, of those with
 // published results, or of all of them, and at least the active parameters. A line that is not a JSON object gives {"error"} with its number.
-import { answerLines } from '../yardstick/answer-lines.mjs';
+import { answerLines, numberOf } from '../yardstick/answer-lines.mjs';
 import { loadSources } from './sources.mjs';
 
 const {
@@ -73,10 +73,9 @@ function usualParameters(family) {
   return sizes[Math.floor(sizes.length / 2)] * 1e9;
 }
 
-function count(billions) {
-  return typeof billions === 'number' && billions > 0 && billions < Infinity
-    ? billions * 1e9
-    : null;
+function count(value) {
+  const billions = numberOf(value);
+  return billions !== null && billions > 0 ? billions * 1e9 : null;
 }
 
 function text(value) {

@@ -36,6 +36,12 @@ function answerTo(line, number, answerOf) {
   }
 }
 
+/** The figure of a field; some write it as text. Null: it is not a figure. */
+export function numberOf(value) {
+  const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+  return Number.isFinite(number) ? number : null;
+}
+
 /** `node:readline` also splits at U+2028, which may stand in a JSON string. */
 async function* linesOf(stream) {
   const decoder = new TextDecoder();

@@ -1,5 +1,6 @@
 // Completes a published result whose fields may be missing, unknown or wrong.
 import { gpuSpeedOf } from '@mai/performance-model';
+import { numberOf } from '../../yardstick/answer-lines.mjs';
 import { ramOf } from './ram-of-cpus.mjs';
 import { isIntegrated } from './records.mjs';
 
@@ -13,6 +14,7 @@ const OTHER_BACKENDS = [
   [/vulkan|sycl|opencl|openvino|cann|musa/i, 'Vulkan'],
 ];
 const DEVICES = [
+  [/\bcpu\b/i, 'CPU'],
   [/\b(rtx|gtx|geforce|quadro|tesla|titan|jetson|orin|dgx|g[bh]\d|[ahblvpt]\d{1,3}\b)/i, 'CUDA'],
   [/radeon|\brx\b|\bvega|instinct|\bmi\d+|\bw\d{4}\b|ryzen ai max|strix|\d{3}m$/i, 'Vulkan'],
   [/apple|^m\d\b/i, 'Metal'],
@@ -27,6 +29,23 @@ const CACHE_TYPES = ['f32', 'f16', 'bf16', 'q8_0', 'q5_1', 'q5_0', 'q4_1', 'q4_0
 const GIGA = 1e9;
 const USUAL_BITS = 4.85;
 const USUAL_PARAMETERS = 8 * GIGA;
+/**
+ * Mixtures of experts whose names do not tell the active parameters: billions of all parameters and of those that work on a token. From the
+ * models' cards.
+ */
+const MIXTURES = [
+  [/gpt-?oss.*120b/i, 116.8, 5.1],
+  [/gpt-?oss.*20b/i, 20.9, 3.6],
+  [/glm-?4\.[5-7]-?(air|v)/i, 110.5, 12],
+  [/glm-?4\.7-?flash/i, 29.9, 3],
+  [/qwen3-?(coder-?)?next/i, 79.7, 3.9],
+  [/deepseek.*v2-?lite/i, 15.7, 2.7],
+  [/deepseek-?(r1.*671b|v3)/i, 671, 37],
+  [/kimi-?k2/i, 1026, 32],
+  [/minimax-?m2/i, 229, 10],
+];
+/** A name of another size is another model, such as `DeepSeek-R1-Distill-Qwen-7B`. */
+const SAME_SIZE = 0.15;
 /** Mixtral 8x7B has 46.7 billion parameters and uses 12.9, because its experts share everything else. */
 const SHARE_OF_EXPERTS = 46.7 / 56;
 const SHARE_OF_TWO = 12.9 / 56;
@@ -47,7 +66,8 @@ const COUNT_MAX = 1e9;
 
 /** A figure of a line; null where it is not known. */
 function figureIn(raw, field) {
-  return typeof raw[field] === 'number' && isIn(RANGES[field], raw[field]) ? raw[field] : null;
+  const figure = numberOf(raw[field]);
+  return figure !== null && isIn(RANGES[field], figure) ? figure : null;
 }
 
 function isIn([least, most], value) {
@@ -57,12 +77,14 @@ function isIn([least, most], value) {
 /** A result in which each field has the type that `questionOf` expects. */
 export function recordOf(raw) {
   const text = (value) => (typeof value === 'string' && value !== '' ? value : null);
-  const count = (value) =>
-    typeof value === 'number' && value >= 0 && value <= COUNT_MAX ? Math.floor(value) : null;
+  const count = (value) => {
+    const number = numberOf(value);
+    return number !== null && number >= 0 && number <= COUNT_MAX ? Math.floor(number) : null;
+  };
   const model = text(raw.model) ?? '';
   const device = text(raw.device);
   const sizeBytes = figureIn(raw, 'sizeBytes');
-  const named = namedSizes(model);
+  const named = sizesOf(model);
   const params =
     figureIn(raw, 'params') ??
     named.all ??
@@ -93,9 +115,10 @@ export function recordOf(raw) {
     layers,
     gpuLayers,
     cpuMoeLayers,
-    kvType: CACHE_TYPES.includes(raw.kvType) ? raw.kvType : null,
-    test: raw.test === 'pp' ? 'pp' : 'tg',
-    tokens: count(raw.tokens),
+    kvType: CACHE_TYPES.find((type) => type === text(raw.kvType)?.toLowerCase()) ?? null,
+    // llama-bench writes `pp512` and `tg128`.
+    test: /^(pp|prompt)/i.test(raw.test) ? 'pp' : 'tg',
+    tokens: count(raw.tokens) ?? count(/^(?:pp|tg)(\d+)$/i.exec(raw.test)?.[1]),
     depth: count(raw.depth),
     ubatch: figureIn(raw, 'ubatch'),
     class: text(raw.class) ?? placeOf({ backend, gpuLayers, cpuMoeLayers, layers }),
@@ -119,10 +142,21 @@ export function doubtOf(raw, record, isMachineSeen) {
   // A GPU in a processor uses RAM.
   const usual = device === null || isIntegrated(device) ? UNKNOWN_RAM : UNKNOWN_GPU;
   const ofMachine = (ofDevice ?? (device === null ? ram : null)) === null ? usual : 1;
-  const hasParameters = figureIn(raw, 'params') !== null || namedSizes(model).all !== null;
+  const hasParameters = figureIn(raw, 'params') !== null || sizesOf(model).all !== null;
   const ofModel = hasParameters ? 1 : sizeBytes === null ? UNKNOWN_MODEL : UNKNOWN_PARAMETERS;
   // A result of the same machine removes a part of the doubt.
   return ofModel * (isMachineSeen ? Math.sqrt(ofMachine) : ofMachine);
+}
+
+/** All and active parameters of a model by its name; null where they are not known. */
+function sizesOf(model) {
+  const named = namedSizes(model);
+  if (named.active !== null) return named;
+  const isOfSize = (billions) =>
+    named.all === null || Math.abs(Math.log(named.all / GIGA / billions)) < SAME_SIZE;
+  const found = MIXTURES.find(([pattern, all]) => pattern.test(model) && isOfSize(all));
+  if (found === undefined) return named;
+  return { all: named.all ?? found[1] * GIGA, active: found[2] * GIGA };
 }
 
 /** Parameters in the name of a model: `8B`, `270M`, `30B-A3B`, and `8x7B`, where two of eight experts work on a token. */

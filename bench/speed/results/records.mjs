@@ -211,7 +211,7 @@ function shapeOf(record) {
 function otherBitsOf({ quant, params }, weightBytes, isMixture) {
   const mean = (8 * weightBytes) / params;
   if (!isMixture) return mean;
-  if (/^(b?f16)$/i.test(quant ?? '')) return 16;
+  if (/^(bf|fp?)16$/i.test(quant ?? '')) return 16;
   if (/xl|mxfp4/i.test(quant ?? '')) return Math.max(mean, 8.5);
   return Math.max(mean, Math.min(mean + 1, 8.5));
 }
@@ -233,7 +233,10 @@ function usualLayers(billions) {
   return layers0 + share * (layers1 - layers0);
 }
 
-/** Bits per weight by quantization. Source: llama.cpp, tools/quantize/README.md (Llama 3.1 8B). */
+/**
+ * Bits per weight by quantization. Sources: llama.cpp, tools/quantize/README.md (Llama 3.1 8B); Q5_0 and Q5_1: the sizes of Llama 3 8B in pull
+ * request 7716; TQ: block sizes in ggml-common.h.
+ */
 const BITS = {
   BF16: 16,
   F16: 16,
@@ -242,6 +245,8 @@ const BITS = {
   Q6_K: 6.56,
   Q5_K_M: 5.69,
   Q5_K: 5.6,
+  Q5_0: 5.57,
+  Q5_1: 6.03,
   Q4_K_M: 4.85,
   Q4_K_S: 4.58,
   Q4_K: 4.8,
@@ -255,12 +260,22 @@ const BITS = {
   IQ3: 3.6,
   IQ2_XXS: 2.4,
   IQ2: 2.7,
+  IQ1_M: 2.15,
+  IQ1: 2,
+  TQ2: 2.06,
+  TQ1: 1.69,
   MXFP4: 4.4,
 };
 
 function bitsOf(quantization) {
   const name = (quantization ?? '').toUpperCase();
-  const mlx = /(\d)BIT/.exec(name);
+  const exact = /(\d+(?:\.\d+)?) ?BPW/.exec(name);
+  if (exact !== null) return Number(exact[1]);
+  const mlx = /(\d)[- ]?BIT/.exec(name);
   if (mlx !== null) return Number(mlx[1]) + 0.5;
-  return Object.entries(BITS).find(([type]) => name.includes(type))?.[1] ?? 4.9;
+  const known = Object.entries(BITS).find(([type]) => name.includes(type));
+  if (known !== undefined) return known[1];
+  // `FP16`, `FP8`, `INT8`, `W4A16`.
+  const whole = /^(?:FP|F|INT|W)(4|8|16|32)(?!\d)/.exec(name);
+  return whole === null ? 4.9 : Number(whole[1]);
 }

@@ -1,4 +1,10 @@
-import { valueOf, type Capability, type SelectionGoal } from '@mai/memory-ledger';
+import {
+  isTooSlow,
+  valueOf,
+  type Capability,
+  type SelectionGoal,
+  type SelectionPolicy,
+} from '@mai/memory-ledger';
 import { didYouMean, qualityUseOf, toSelectionPolicy, type QualityUse } from '@mai/model-config';
 import { leftOutByKey } from '../downloads/left-out-models.js';
 import { HostError } from '../host-error.js';
@@ -15,7 +21,7 @@ export interface CompareRequest {
   readonly capabilities?: readonly Capability[];
 }
 
-/** The compared models, the most valuable first. */
+/** The compared models, the most valuable first. Those that are too slow come last, as in a chain that Mai derives. */
 export interface Comparison {
   readonly goal: SelectionGoal;
   /** The use that the qualities are for. */
@@ -69,8 +75,19 @@ export async function compareModels(
     goal: policy.goal,
     use: qualityUseOf(capabilities),
     minTokensPerSecond: policy.minTokensPerSecond,
-    models: compared.sort((a, b) => (b.value ?? -1) - (a.value ?? -1)),
+    models: inOrder(compared, policy),
   };
+}
+
+/** Models that are not too slow first, then by value. */
+export function inOrder<One extends Pick<ComparedModel, 'speed' | 'value'>>(
+  models: readonly One[],
+  policy: Pick<SelectionPolicy, 'minTokensPerSecond'>,
+): readonly One[] {
+  const isSlow = ({ speed }: One): boolean => speed !== null && isTooSlow(speed, policy);
+  return [...models].sort(
+    (a, b) => Number(isSlow(a)) - Number(isSlow(b)) || (b.value ?? -1) - (a.value ?? -1),
+  );
 }
 
 function names(models: readonly ModelReport[], key: string): boolean {

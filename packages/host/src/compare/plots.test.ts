@@ -1,4 +1,4 @@
-import type { Comparison } from './compare-models.js';
+import { inOrder, type Comparison } from './compare-models.js';
 import { plotSvg } from './plot-svg.js';
 import { plotText } from './plot-text.js';
 
@@ -37,6 +37,24 @@ const COMPARISON: Comparison = {
     compared('slow', 0.7, 3),
   ],
 };
+
+test('models that are too slow come after all others, as in a derived chain', () => {
+  // The upper end of a speed is twice the speed, so 2.9 tokens a second is too slow for a minimum of 6, and 3 is not.
+  const models = [
+    compared('too slow', 0.9, 2.9),
+    compared('fast', 0.4, 90),
+    compared('unknown quality', null, 5),
+    compared('unknown speed', 0.5, null),
+    compared('just fast enough', 0.7, 3),
+  ];
+  expect(inOrder(models, COMPARISON).map(({ modelKey }) => modelKey)).toEqual([
+    'just fast enough',
+    'unknown speed',
+    'fast',
+    'unknown quality',
+    'too slow',
+  ]);
+});
 
 describe('a plot of quality against speed', () => {
   test('shows each model of known quality and speed as the number of its line', () => {

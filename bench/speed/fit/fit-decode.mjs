@@ -8,6 +8,8 @@ const ERROR = 0.15;
 /** Widths of the priors, in logarithms, where they differ from `USUAL_WIDTH`. */
 const USUAL_WIDTH = 0.35;
 const GPUS = ['cuda', 'vulkan', 'rocm', 'metal', 'mlx'];
+/** Notes such as `power limited to 250 W`. */
+const LESS_POWER = /power limit|^\d+ W$/;
 
 /**
  * The constants that are fitted: name, where it stands, its prior and the width of the prior. The prior of `unquantizedVulkanExperts` was
@@ -52,6 +54,7 @@ const PRIORS = [
   ...GPUS.map((gpu) => [['backends', gpu, 'surchargeBits'], 1, 0.7]),
   [['ramSurchargeBits'], 1, 0.7],
   [['progress', 'launchMicroseconds'], 18, 0.3],
+  [['progress', 'mixtureMicroseconds'], 30, 0.5],
 ];
 
 /** Fits the constants of `decodeParts`, and `progress` for `engineFactor`. A result of a device with many results weighs less. */
@@ -73,8 +76,12 @@ export function sumOf(parts) {
   return Object.values(parts).reduce((sum, part) => sum + part, 0);
 }
 
-/** Minimizes the errors of the logarithm of time, with a prior for the logarithm of each constant. */
-export function fitLogarithms(tests, priors, secondsOf, exponent, error) {
+/**
+ * Minimizes the errors of the logarithm of time, with a prior for the logarithm of each constant. Results of cards with less power than usual
+ * are left out, because they are slower by an amount that no field names.
+ */
+export function fitLogarithms(allTests, priors, secondsOf, exponent, error) {
+  const tests = allTests.filter(({ record }) => !LESS_POWER.test(record.note ?? ''));
   const counts = new Map();
   for (const { record } of tests)
     counts.set(deviceOf(record), (counts.get(deviceOf(record)) ?? 0) + 1);

@@ -55,6 +55,11 @@ function levelsOf(trace, machine) {
   return levels;
 }
 
+const unknown = only.find((name) => STATISTICS[name] === undefined);
+if (unknown !== undefined)
+  throw new Error(
+    `The statistics of ${unknown} are not known. Traces: ${Object.keys(STATISTICS).join(', ')}.`,
+  );
 const rows = [];
 for (const course of [...TUNED, ...HELD_BACK]) {
   const statistics = STATISTICS[course.name];

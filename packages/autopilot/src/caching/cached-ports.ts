@@ -31,10 +31,14 @@ export interface CachedPorts {
   invalidate(): void;
 }
 
-/** @param onCatalogRejected - called when the catalog cannot be read and the last reading stays in force. */
+/**
+ * @param onCatalogRejected - called when the catalog cannot be read and the last reading stays in force.
+ * @param onCatalogRead - called with each reading that comes from the catalog.
+ */
 export function cachePorts(
   ports: AutopilotPorts,
   onCatalogRejected: (error: unknown) => void,
+  onCatalogRead: (reading: CatalogReading) => void,
 ): CachedPorts {
   const { clock } = ports;
   const residents = new ResidentCache(ports.runtime, clock);
@@ -49,6 +53,7 @@ export function cachePorts(
   const surveys = new Map<string | null, { readonly atMs: number; readonly survey: Survey }>();
   const catalog = cacheCatalog(ports, {
     onRejected: onCatalogRejected,
+    onRead: onCatalogRead,
     // Another file may have been downloaded under the same model key.
     onChanged: () => estimates.clear(),
   });
@@ -113,8 +118,13 @@ function cacheCatalog(
   { catalog, clock }: AutopilotPorts,
   {
     onRejected,
+    onRead,
     onChanged,
-  }: { readonly onRejected: (error: unknown) => void; readonly onChanged: () => void },
+  }: {
+    readonly onRejected: (error: unknown) => void;
+    readonly onRead: (reading: CatalogReading) => void;
+    readonly onChanged: () => void;
+  },
 ): { readonly port: CatalogPort; expire(): void } {
   const readings = new Map<string, CachedReading>();
   const readLatest = async (
@@ -123,6 +133,7 @@ function cacheCatalog(
   ): Promise<CatalogReading> => {
     try {
       const latest = await catalog.read(options);
+      onRead(latest);
       // If the content is the same, return the cached object, because other caches compare readings by
       // identity.
       return known !== undefined && isSameData(known, latest) ? known : latest;

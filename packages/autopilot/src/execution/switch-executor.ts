@@ -58,6 +58,7 @@ export class SwitchExecutor {
     const { clock, timings, runtimeIsLocal } = this.#settings;
     const { pressure, cached, leases } = this.#sources;
     const startedMs = clock.monotonicMs();
+    const { fileStamps } = this.#sources.retries;
     const abort = new AbortController();
     const onStop = (): void => {
       abort.abort(task.signal.reason);
@@ -84,7 +85,7 @@ export class SwitchExecutor {
     try {
       throwIfAborted(task.signal);
       const report = await this.#runSwitch(task, progress, abort.signal, demand);
-      this.#learn(report, task);
+      this.#learn(report, task, fileStamps);
       // Callers that have asked meanwhile come next. Otherwise the autopilot's own load would hold them up.
       if (report.outcome === 'cancelled') leases.takeOwnTurn();
       const tookMs = clock.monotonicMs() - startedMs;
@@ -99,7 +100,7 @@ export class SwitchExecutor {
       // Other programs have taken memory since the decision, so the new reading is recorded with the failure. With the
       // reading of the decision, memory that they give back would not count as relief.
       const message = `The load of ${modelKey} was stopped, because memory ran out. Free memory, or choose a smaller model or a shorter context.`;
-      this.#fail({ modelKey, code: 'MEMORY_EXCEEDED', message }, error.resources);
+      this.#fail({ modelKey, code: 'MEMORY_EXCEEDED', message }, error.resources, fileStamps);
       return { report: null, direction: null, availableBytes: null };
     } finally {
       task.signal.removeEventListener('abort', onStop);
@@ -171,10 +172,14 @@ export class SwitchExecutor {
     this.#publish({ type: 'switch-step', step: event });
   }
 
-  #learn({ loaded, failures, outcome, busy }: RunReport, { reason, input }: SwitchTask): void {
+  #learn(
+    { loaded, failures, outcome, busy }: RunReport,
+    { reason, input }: SwitchTask,
+    fileStamps: ReadonlyMap<string, string>,
+  ): void {
     const { retries } = this.#sources;
     for (const { modelKey } of loaded) retries.succeeded(modelKey);
-    for (const failure of failures) this.#fail(failure, input.resources);
+    for (const failure of failures) this.#fail(failure, input.resources, fileStamps);
     if (reason === 'REQUESTED') {
       // The next round tries again. Do not record a put-off here, because it would also hold back the autopilot's own switches.
       const { clock, timings } = this.#settings;
@@ -187,8 +192,12 @@ export class SwitchExecutor {
     }
   }
 
-  #fail(failure: Pick<LoadFailure, 'modelKey' | 'code' | 'message'>, resources: Resources): void {
-    const untilMs = this.#sources.retries.failed(failure, resources);
+  #fail(
+    failure: Pick<LoadFailure, 'modelKey' | 'code' | 'message'>,
+    resources: Resources,
+    fileStamps: ReadonlyMap<string, string>,
+  ): void {
+    const untilMs = this.#sources.retries.failed(failure, resources, fileStamps);
     if (untilMs !== null) this.#publish({ type: 'breaker-opened', untilMs });
   }
 }

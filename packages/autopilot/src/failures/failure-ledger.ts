@@ -16,6 +16,8 @@ export interface FailureEntry {
    * retry may succeed with the same memory.
    */
   readonly availableBytes: number | null;
+  /** The `fileStamp` of the file that failed; null where it is not known. */
+  readonly fileStamp: string | null;
 }
 
 /** Failures by model key. Plain data, kept in the journal. */
@@ -42,6 +44,8 @@ const FORGET_AFTER_MS = 6 * 60 * 60_000;
 /** The circumstances of a failure. */
 interface FailureFacts {
   readonly nowMs: number;
+  /** The `fileStamp` of the model; null where it is not known. */
+  readonly fileStamp: string | null;
   readonly backOff: BackOffPolicy;
   readonly random: () => number;
 }
@@ -60,6 +64,7 @@ export function recordFailure(
     lastAtMs: facts.nowMs,
     coolingDownUntilMs: facts.nowMs + backOffMs(facts.backOff, failures, facts.random),
     availableBytes: DETERMINISTIC.includes(failure.code) ? availableBytes(facts.resources) : null,
+    fileStamp: facts.fileStamp,
   };
   return { ...ledger, [failure.modelKey]: entry };
 }
@@ -71,7 +76,7 @@ export function recordFailure(
 export function recordCrash(
   ledger: FailureLedger,
   modelKey: string,
-  { nowMs, backOff, random }: FailureFacts,
+  { nowMs, backOff, random, fileStamp }: FailureFacts,
 ): FailureLedger {
   const earlier = ledger[modelKey];
   const failures = (earlier !== undefined && isRecent(earlier, nowMs) ? earlier.failures : 0) + 1;
@@ -82,6 +87,7 @@ export function recordCrash(
     lastAtMs: nowMs,
     coolingDownUntilMs: failures === 1 ? nowMs : nowMs + backOffMs(backOff, failures - 1, random),
     availableBytes: null,
+    fileStamp,
   };
   return { ...ledger, [modelKey]: entry };
 }
@@ -100,6 +106,25 @@ export function recordSuccess(
   if (entry === undefined) return ledger;
   if (entry.code === 'ENGINE_CRASHED' && isRecent(entry, nowMs)) return ledger;
   return Object.fromEntries(Object.entries(ledger).filter(([key]) => key !== modelKey));
+}
+
+/**
+ * The ledger without the failures of files that have changed since.
+ *
+ * @param fileStamps - by model key. A model without a stamp keeps its failures.
+ */
+export function withoutChangedFiles(
+  ledger: FailureLedger,
+  fileStamps: ReadonlyMap<string, string>,
+): FailureLedger {
+  const isChanged = ([modelKey, { fileStamp }]: readonly [string, FailureEntry]): boolean => {
+    const latest = fileStamps.get(modelKey);
+    return latest !== undefined && fileStamp !== null && latest !== fileStamp;
+  };
+  const entries = Object.entries(ledger);
+  return entries.some(isChanged)
+    ? Object.fromEntries(entries.filter((entry) => !isChanged(entry)))
+    : ledger;
 }
 
 /**

@@ -3,7 +3,13 @@ import { FakeWorld, GIB } from '../../test/fake-world.js';
 import { backOffMs } from './back-off.js';
 import { breakerAfterFailure, CLOSED_BREAKER, isBreakerOpen } from './breaker.js';
 import { RetryState } from './retry-state.js';
-import { coolDowns, recordCrash, recordFailure, recordSuccess } from './failure-ledger.js';
+import {
+  coolDowns,
+  recordCrash,
+  recordFailure,
+  recordSuccess,
+  withoutChangedFiles,
+} from './failure-ledger.js';
 
 const BACK_OFF = { baseMs: 60_000, maxMs: 1_800_000, jitterRatio: 0.2 };
 const NO_JITTER = { ...BACK_OFF, jitterRatio: 0 };
@@ -40,6 +46,7 @@ describe('the failure ledger', () => {
     resources: world.resources(),
     backOff: NO_JITTER,
     random: () => 0.5,
+    fileStamp: 'first',
   });
 
   it('allows a load after the cool-down of one failure', () => {
@@ -115,6 +122,19 @@ describe('the failure ledger', () => {
     expect(coolDowns(ledger, nowMs - 1, world.resources())).toEqual({});
   });
 
+  it.each([
+    ['of another file', 'first', 'second', []],
+    ['of the same file', 'first', 'first', ['a']],
+    ['where the file is not known now', 'first', null, ['a']],
+    ['where the file that failed is not known', null, 'second', ['a']],
+  ] as const)('forgets or keeps a failure %s', (_, fileStamp, latest, kept) => {
+    const world = new FakeWorld();
+    const failure = { modelKey: 'a', code: 'LOAD_REFUSED', message: 'Failed.' } as const;
+    const ledger = recordFailure({}, failure, { ...facts(world), fileStamp });
+    const stamps = new Map(latest === null ? [] : [['a', latest]]);
+    expect(Object.keys(withoutChangedFiles(ledger, stamps))).toEqual(kept);
+  });
+
   it('forgets a failure after six hours, because a setting may have changed', () => {
     const world = new FakeWorld();
     const ledger = recordFailure(
@@ -154,7 +174,7 @@ describe('the breaker', () => {
       () => ({ putOff: NO_JITTER, failure: NO_JITTER, breaker: policy }),
     );
     for (const modelKey of ['a', 'b', 'c']) {
-      retries.failed({ modelKey, code, message: 'Failed.' }, world.resources());
+      retries.failed({ modelKey, code, message: 'Failed.' }, world.resources(), new Map());
       if (modelKey !== 'c') await world.clock.advance(1000);
     }
     expect(retries.breakerOpenUntilMs).toBe(untilMs === null ? null : startMs + untilMs);

@@ -1,6 +1,7 @@
 import type { Resources } from '@mai/memory-ledger';
 import type { Resident } from '@mai/selector';
 import type { Clock } from '../ports/clock.js';
+import type { CatalogReading } from '../ports/catalog-port.js';
 import type { LoadFailure } from './load-failure.js';
 import { backOffMs, type BackOffPolicy } from './back-off.js';
 import {
@@ -14,6 +15,7 @@ import {
   recordCrash,
   recordFailure,
   recordSuccess,
+  withoutChangedFiles,
   type FailureLedger,
 } from './failure-ledger.js';
 
@@ -37,6 +39,7 @@ export class RetryState {
   readonly #random: () => number;
   readonly #timings: () => RetryTimings;
   #failures: FailureLedger = {};
+  #fileStamps: ReadonlyMap<string, string> = new Map();
   #breaker = CLOSED_BREAKER;
   #putOffs = 0;
   #putOffUntilMs: number | null = null;
@@ -50,6 +53,11 @@ export class RetryState {
 
   get failures(): FailureLedger {
     return this.#failures;
+  }
+
+  /** The files that the catalog has named so far, by model key. */
+  get fileStamps(): ReadonlyMap<string, string> {
+    return this.#fileStamps;
   }
 
   /** Epoch milliseconds; null while the breaker is closed. */
@@ -82,6 +90,15 @@ export class RetryState {
     return busy;
   }
 
+  /** Takes over a reading of the catalog. Forgets the failures of files that have changed. */
+  read({ chain }: Pick<CatalogReading, 'chain'>): void {
+    const latest = new Map(this.#fileStamps);
+    for (const { modelKey, fileStamp = null } of chain)
+      if (fileStamp !== null) latest.set(modelKey, fileStamp);
+    this.#fileStamps = latest;
+    this.#failures = withoutChangedFiles(this.#failures, latest);
+  }
+
   /** For each model that failed: the end of the time in which it is not tried, in epoch milliseconds. */
   coolDowns(resources: Resources | null): Record<string, number> {
     return coolDowns(this.#failures, this.#clock.nowMs(), resources);
@@ -94,10 +111,13 @@ export class RetryState {
   /**
    * Counts a failed load. If it opens the breaker, returns the end of the pause in epoch milliseconds;
    * otherwise null.
+   *
+   * @param fileStamps - the files before the load began.
    */
   failed(
     failure: Pick<LoadFailure, 'modelKey' | 'code' | 'message'>,
     resources: Resources,
+    fileStamps: ReadonlyMap<string, string>,
   ): number | null {
     const timings = this.#timings();
     this.#failures = recordFailure(this.#failures, failure, {
@@ -105,6 +125,7 @@ export class RetryState {
       resources,
       backOff: timings.failure,
       random: this.#random,
+      fileStamp: fileStamps.get(failure.modelKey) ?? null,
     });
     if (OF_ONE_MODEL.includes(failure.code)) return null;
     const wasOpen = this.breakerOpenUntilMs !== null;
@@ -118,6 +139,7 @@ export class RetryState {
       nowMs: this.#clock.nowMs(),
       backOff: this.#timings().failure,
       random: this.#random,
+      fileStamp: this.#fileStamps.get(modelKey) ?? null,
     });
   }
 

@@ -49,6 +49,7 @@ describe('createFileJournal', () => {
           lastAtMs: 1,
           coolingDownUntilMs: 2,
           availableBytes: null,
+          fileStamp: '/a.gguf 1 2 3',
         },
         b: {
           failures: 1,
@@ -57,6 +58,7 @@ describe('createFileJournal', () => {
           lastAtMs: 3,
           coolingDownUntilMs: 4,
           availableBytes: 1024,
+          fileStamp: null,
         },
       },
     };
@@ -65,13 +67,13 @@ describe('createFileJournal', () => {
     expect(await readdir(path.dirname(file))).toEqual(['journal.json']);
   });
 
-  it('reads failures that an older version wrote without a message', async () => {
+  it('reads failures that an older version wrote without a message and a file', async () => {
     const file = path.join(folder, 'journal.json');
     const entry = { code: 'LOAD_FAILED', lastAtMs: 1, coolingDownUntilMs: 2, availableBytes: null };
     const failures = { a: { ...entry, failures: 1 } };
     await writeFile(file, JSON.stringify({ ...EMPTY_JOURNAL, failures }));
     const state = await createFileJournal(file, systemClock).read({});
-    expect(state.failures).toEqual({ a: { ...failures.a, message: null } });
+    expect(state.failures).toEqual({ a: { ...failures.a, message: null, fileStamp: null } });
   });
 
   it('loses no change when several processes write at once', async () => {

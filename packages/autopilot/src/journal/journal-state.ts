@@ -117,12 +117,12 @@ const FAILURE_CODES: Readonly<Record<LoadFailureCode, true>> = {
   MEMORY_EXCEEDED: true,
 };
 
-/** The failures; null where they are not valid. Older versions wrote them without messages. */
+/** The failures; null where they are not valid. Older versions wrote them without messages and files. */
 function parseFailures(value: unknown): FailureLedger | null {
   if (!isRecord(value)) return null;
   const ledger: Record<string, FailureEntry> = {};
   for (const [modelKey, entry] of Object.entries(value)) {
-    const whole = isRecord(entry) ? { message: null, ...entry } : entry;
+    const whole = isRecord(entry) ? { message: null, fileStamp: null, ...entry } : entry;
     if (!isFailureEntry(whole)) return null;
     ledger[modelKey] = whole;
   }
@@ -133,6 +133,7 @@ function isFailureEntry(value: unknown): value is FailureEntry {
   return (
     isRecord(value) &&
     (value['message'] === null || typeof value['message'] === 'string') &&
+    (value['fileStamp'] === null || typeof value['fileStamp'] === 'string') &&
     isCount(value['failures']) &&
     typeof value['code'] === 'string' &&
     Object.hasOwn(FAILURE_CODES, value['code']) &&

@@ -1,4 +1,4 @@
-import { FakeWorld, GIB } from '../../test/fake-world.js';
+import { FakeWorld, GIB, profile } from '../../test/fake-world.js';
 import { startPilot } from '../../test/pilot.js';
 import { LARGE, MINUTE, SECOND, SMALL } from '../../test/samples.js';
 import { createMemoryJournal } from '../journal/journal-port.js';
@@ -39,6 +39,32 @@ describe('failures', () => {
     await world.clock.advance(60 * MINUTE);
     expect(world.log.filter((entry) => entry === 'load large')).toHaveLength(1);
     await pilot.stop();
+  });
+
+  it('forgets the failures of a model when its file changes, also after a restart', async () => {
+    const world = new FakeWorld([SMALL]);
+    const large = (fileStamp: string) => profile(LARGE, { fileStamp });
+    world.models.set('large', LARGE);
+    world.chain.unshift(large('first'));
+    const journal = createMemoryJournal(EMPTY_JOURNAL);
+    for (let time = 0; time < 2; time += 1)
+      world.failNextLoad('large', { kind: 'reject', code: 'LOAD_REFUSED' });
+    const first = await startPilot(world, { journal });
+    await world.clock.advance(10 * MINUTE);
+    expect(world.log).toEqual(['load large', 'load small']);
+    world.chain[0] = large('second');
+    await world.clock.advance(10 * SECOND);
+    expect(first.autopilot.state.failures).toEqual({});
+    await world.clock.advance(2 * MINUTE);
+    expect(world.log.filter((entry) => entry === 'load large')).toHaveLength(2);
+    await first.stop();
+    const second = await startPilot(world, { journal });
+    await world.clock.advance(10 * MINUTE);
+    expect(world.residentKeys()).toEqual(['small']);
+    world.chain[0] = large('third');
+    await world.clock.advance(2 * MINUTE);
+    expect(world.residentKeys()).toEqual(['large']);
+    await second.stop();
   });
 
   it('stops loading for a while, and reports that, when every load fails', async () => {

@@ -73,15 +73,15 @@ export class Round {
       readonly onWaiting: () => void;
     },
   ) {
-    const { clock, random } = settings;
     this.#settings = settings;
     this.#publish = publish;
     this.#journal = journal;
     this.#ramWatch = ramWatch;
-    const cached = cachePorts(settings, (error) => publish({ type: 'catalog-rejected', error }));
-    this.#retries = new RetryState(clock, random, () => settings.timings);
-    this.#pressure = new MemoryPressure(clock, () => settings.timings);
-    this.#decider = new Decider(clock, () => settings.timings.observeIntervalMs);
+    this.#retries = new RetryState(settings.clock, settings.random, () => settings.timings);
+    const onRejected = (error: unknown) => publish({ type: 'catalog-rejected', error });
+    const cached = cachePorts(settings, onRejected, (reading) => this.#retries.read(reading));
+    this.#pressure = new MemoryPressure(settings.clock, () => settings.timings);
+    this.#decider = new Decider(settings.clock, () => settings.timings.observeIntervalMs);
     this.#residents = new ResidentWatch(settings, publish);
     this.#logger = new DecisionLogger(settings.decisionLog);
     this.#leaseParts = createLeaseParts(settings, cached.ports.catalog, publish, onWaiting);

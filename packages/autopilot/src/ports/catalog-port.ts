@@ -29,6 +29,11 @@ export interface CandidateProfile {
   /** Why the engine does not load the file that is downloaded. Default null: no such reason is known. */
   readonly refusal?: EngineRefusal | null;
   /**
+   * A text that changes when the model's file changes. Failures of the earlier file are then forgotten, so the model is tried at
+   * once. Default null: the file is not known.
+   */
+  readonly fileStamp?: string | null;
+  /**
    * The entry of the chain that was expanded to this model and others, such as `downloaded:chat`. Models of one entry that
    * follow each other are ordered by their value on this machine. Default null: a person named the model, and
    * it keeps its place.

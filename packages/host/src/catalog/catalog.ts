@@ -18,11 +18,14 @@ import type { EngineRefusal } from '@mai/selector';
 import { HostError } from '../host-error.js';
 import type { Downloads } from '../downloads/downloads-list.js';
 import { leftOutByKey } from '../downloads/left-out-models.js';
+import { isNamed } from '../downloads/remember-models.js';
 
-/** A profile, with the reason why its downloaded file is not offered. */
+/** A profile, with what is known about its file. */
 export interface CatalogProfile extends ModelProfile {
-  /** Null where the file is offered, and where no file is downloaded. */
+  /** Why the file cannot be loaded. Null where it is offered, and where no file is downloaded. */
   readonly refusal: EngineRefusal | null;
+  /** Changes with the file; null where no file is known here. */
+  readonly fileStamp: string | null;
 }
 
 /** The configuration joined with the downloaded models. */
@@ -39,6 +42,18 @@ export interface Catalog {
 
 const DEFAULT_CHAIN = 'default';
 
+/** A loaded model without a file serves, so its profile says that it is downloaded. The refusal prevents another load. */
+const GONE: EngineRefusal = {
+  code: 'FILE_NOT_FOUND',
+  reason: 'its file is gone, so it cannot be loaded again',
+};
+
+/** The part of a list of downloads that a catalog needs. */
+export type CatalogDownloads = Pick<
+  Downloads,
+  'models' | 'listed' | 'gone' | 'fileStamps' | 'unusable' | 'otherEntries'
+>;
+
 /**
  * Joins a configuration with the downloaded models.
  *
@@ -46,16 +61,25 @@ const DEFAULT_CHAIN = 'default';
  */
 export function createCatalog(
   given: ModelConfig,
-  downloads: Pick<Downloads, 'models' | 'listed' | 'unusable' | 'otherEntries'>,
+  downloads: CatalogDownloads,
   judge?: JudgeQuality,
 ): Catalog {
-  const { models: downloaded, listed } = downloads;
+  const { gone, fileStamps } = downloads;
+  const downloaded = [...downloads.models, ...gone];
+  // An unusable file of a loaded model is listed, too.
+  const listed = [...downloads.listed, ...gone.filter((one) => !downloads.listed.includes(one))];
   // The variant that is selected for a refused model has that model's key, too.
   const config = withSelectedVariants(given, listed);
   const leftOut = leftOutByKey(downloads);
+  const refusalOf = ({ modelKey, downloaded: isHere }: ModelProfile): EngineRefusal | null => {
+    const isGone = gone.some((one) => isNamed(one, modelKey));
+    if (isHere && !isGone) return null;
+    return leftOut.get(modelKey)?.refusal ?? (isGone ? GONE : null);
+  };
   const profiles = mergeWithDownloaded(config, downloaded).map((profile) => ({
     ...profile,
-    refusal: profile.downloaded ? null : (leftOut.get(profile.modelKey)?.refusal ?? null),
+    refusal: refusalOf(profile),
+    fileStamp: fileStamps.get(profile.modelKey) ?? null,
   }));
   const policy = toSelectionPolicy(config.switching);
   const variants = Object.fromEntries(

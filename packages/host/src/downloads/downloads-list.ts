@@ -18,6 +18,13 @@ export interface Downloads extends DownloadsReport {
   readonly listed: readonly DownloadedModel[];
   /** Models on other machines of LM Link, which `models` leaves out. */
   readonly linked: readonly DownloadedModel[];
+  /**
+   * Loaded models that an earlier list had and this one lacks. They serve until they are unloaded, and cannot be loaded
+   * again. Only `rememberModels` adds them.
+   */
+  readonly gone: readonly DownloadedModel[];
+  /** A text for each model that changes when one of its files changes, by model key. Models without files here have none. */
+  readonly fileStamps: ReadonlyMap<string, string>;
   /** The places of each model, by model key. Empty where LM Studio is the runtime. */
   readonly sources: ReadonlyMap<string, readonly ModelSource[]>;
   /**

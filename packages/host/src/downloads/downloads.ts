@@ -16,6 +16,7 @@ import { readLoadEngine } from '../engine/read-load-engine.js';
 import type { HostContext } from '../host-options.js';
 import { engineRegistry, type RuntimeLink } from '../runtime/connect-runtime.js';
 import { withHeaderFacts } from '../model-files/header-facts.js';
+import { stampFiles } from '../model-files/stamp-files.js';
 import {
   createFactsReader,
   judgeFile,
@@ -89,7 +90,11 @@ function withoutUnusableQuantizations({
   });
 }
 
-const NO_STORES = { missingModelFolders: [], sources: new Map<string, never>() } as const;
+const NO_STORES = {
+  gone: [],
+  missingModelFolders: [],
+  sources: new Map<string, never>(),
+} as const;
 
 async function listWithClient(
   client: LMStudioClient,
@@ -113,6 +118,9 @@ async function listWithClient(
     models: usable.map(({ model }) => model),
     listed: judged.map(({ model }) => model),
     linked: elsewhere,
+    fileStamps: await stampFiles(
+      usable.map(({ model, files }) => [model.modelKey, files?.files ?? []]),
+    ),
     find: finderOf(
       usable,
       async (variant, { modelKey }) => {
@@ -198,6 +206,7 @@ async function listFolder(
       models: [],
       listed: [],
       linked: [],
+      fileStamps: new Map(),
       find: () => Promise.resolve(null),
       unusable: [],
       unreadable: [],
@@ -232,6 +241,7 @@ async function listFolder(
     models: offered,
     listed: offered,
     linked: [],
+    fileStamps: await stampFiles(offered.map(({ modelKey, files }) => [modelKey, files])),
     find: finderOf(
       offered.map((model) => ({ model, files: filesOfScanned(model, readFacts) })),
       () => Promise.resolve(null),

@@ -5,6 +5,7 @@ import type { DownloadsList } from './downloads-list.js';
 import { createFactsReader } from '../model-files/judge-file.js';
 import { findMissingFolder } from './missing-folder.js';
 import { filesOfScanned, finderOf } from '../model-files/model-files.js';
+import { stampFiles } from '../model-files/stamp-files.js';
 import { listStoredModels } from './list-stored-models.js';
 
 /**
@@ -29,6 +30,13 @@ export async function listStoredDownloads(
     models,
     listed: models,
     linked: [],
+    gone: [],
+    fileStamps: await stampFiles(
+      models.map(({ modelKey, files, projectorPath }) => [
+        modelKey,
+        projectorPath === null ? files : [...files, projectorPath],
+      ]),
+    ),
     unusable,
     unreadable,
     otherEntries: [],

@@ -39,6 +39,8 @@ describe('a resident whose model was deleted after its load', () => {
     unreadable: [],
     missingFolder: null,
     missingModelFolders: [],
+    gone: [],
+    fileStamps: new Map(),
     sources: new Map(),
     link: {
       kind: 'off',

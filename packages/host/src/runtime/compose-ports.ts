@@ -9,7 +9,6 @@ import type { RuntimeLink } from './connect-runtime.js';
 export interface PortParts {
   readonly link: RuntimeLink;
   readonly monitor: AutopilotPorts['monitor'];
-  readonly catalog: AutopilotPorts['catalog'];
   readonly clock: Clock;
   /** Notes which context each load got. */
   readonly contexts: Pick<GivenContexts, 'record'>;
@@ -18,12 +17,15 @@ export interface PortParts {
   /** `residents` returns the last list of residents. Default: the processes of the engines are not known. */
   readonly engines?: (residents: () => readonly ResidentInstance[]) => EnginePort | null;
   /** `residents` returns the last list of residents. */
+  readonly catalog: (residents: () => readonly ResidentInstance[]) => AutopilotPorts['catalog'];
+  /** `residents` returns the last list of residents. */
   readonly estimator: (residents: () => readonly ResidentInstance[]) => AutopilotPorts['estimator'];
 }
 
 /** Makes the autopilot's ports of a runtime, a monitor, a catalog and an estimator. */
 export function composePorts({
   link,
+  catalog,
   estimator,
   engines,
   contexts,
@@ -35,6 +37,7 @@ export function composePorts({
     link.kind === 'on' ? timeLoads(link.client, ports.clock, onLoaded) : runtimeOff(link.reason);
   return {
     ...ports,
+    catalog: catalog(() => residents),
     estimator: estimator(() => residents),
     runtime: {
       listResidents: async (options) => {

@@ -62,7 +62,7 @@ test('composePorts returns every port that the autopilot needs, and no other', (
     clock: systemClock,
     contexts: { record: () => Promise.resolve() },
     monitor: { snapshot: () => Promise.reject(new Error('unused')), readRam: null, settled: null },
-    catalog: { read: () => Promise.reject(new Error('unused')) },
+    catalog: () => ({ read: () => Promise.reject(new Error('unused')) }),
     estimator: () => ({ estimate: () => Promise.reject(new Error('unused')) }),
   });
   expect(Object.keys(ports).sort()).toEqual([

@@ -5,7 +5,12 @@ import {
   type ModelConfig,
   type ModelProfile,
 } from '@mai/model-config';
-import { chainKeys, createCatalog, profilesNamed } from '../catalog/catalog.js';
+import {
+  chainKeys,
+  createCatalog,
+  profilesNamed,
+  type CatalogDownloads,
+} from '../catalog/catalog.js';
 import type { Downloads } from '../downloads/downloads-list.js';
 import type { ServingCatalog, ServingModel, ServingResident } from './serving.js';
 
@@ -21,20 +26,19 @@ export interface LoadedModel extends ServingResident {
  */
 export function describeCatalog(
   config: ModelConfig,
-  downloads: Pick<Downloads, 'models' | 'listed' | 'unusable' | 'otherEntries'>,
+  downloads: CatalogDownloads,
   loaded: readonly LoadedModel[],
   judge: JudgeQuality,
 ): Omit<ServingCatalog, 'runtime' | 'runtimeAnswers' | 'runtimeVersion' | 'decisionId'> {
   const { profiles } = createCatalog(config, downloads, judge);
   const known = new Set(profiles.map(({ modelKey }) => modelKey));
-  const variants = Object.fromEntries(
-    downloads.models.map((model) => [model.modelKey, model.variants]),
-  );
+  const models = [...downloads.models, ...downloads.gone];
+  const variants = Object.fromEntries(models.map((model) => [model.modelKey, model.variants]));
   // A resident may be a variant that neither the configuration nor LM Studio's list has as a model.
   const others = [...new Set(loaded.map(({ modelKey }) => modelKey))]
     .filter((modelKey) => !known.has(modelKey))
     .flatMap((modelKey) => profilesNamed(profiles, variants, modelKey));
-  const downloaded = new Map(downloads.models.map((model) => [model.modelKey, model]));
+  const downloaded = new Map(models.map((model) => [model.modelKey, model]));
   const describe = (profile: ModelProfile): ServingModel => {
     const { modelKey, displayName, tier, capabilities } = profile;
     const model = downloaded.get(modelKey);

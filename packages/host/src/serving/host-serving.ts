@@ -18,15 +18,15 @@ export function createHostServing(parts: HostParts, autopilot: HostAutopilot): S
 
   const catalog = async ({ signal }: CallOptions = {}): Promise<ServingCatalog> => {
     const call = contextOfCall(context, signal);
-    const [config, downloads, { judgeQuality }, state] = await Promise.all([
+    const [config, { judgeQuality }, state] = await Promise.all([
       machine.config(),
-      machine.downloads(call.signal),
       parts.estimation(),
       // Where the autopilot has just ended, its residents are read from LM Studio.
       autopilot.state({ signal: call.signal }).catch(() => null),
     ]);
     call.signal.throwIfAborted();
     const residents = await machine.residents(state, call.signal);
+    const downloads = await machine.downloads(residents, call.signal);
     const isOn = downloads.link.kind === 'on' && !isUnreachable(state?.fault);
     return {
       ...describeCatalog(config, downloads, residents, judgeQuality),
@@ -82,7 +82,7 @@ export function createHostServing(parts: HostParts, autopilot: HostAutopilot): S
     plan: async (request, options = {}) => {
       const plan = (await autopilot.plan(request, options)) ?? (await planAlone(request, options));
       const { modelKey, decision, unloads } = outcomeOf(plan);
-      const { models } = await machine.downloads(contextOfCall(context, options.signal).signal);
+      const { models } = await machine.listed(contextOfCall(context, options.signal).signal);
       const sizeBytes = models.find((one) => one.modelKey === modelKey)?.sizeBytes ?? 0;
       return {
         decision,
@@ -101,7 +101,7 @@ export function createHostServing(parts: HostParts, autopilot: HostAutopilot): S
           catalogText: async (call) => {
             const [config, { models, link }] = await Promise.all([
               machine.config(),
-              machine.downloads(contextOfCall(context, call.signal).signal),
+              machine.listed(contextOfCall(context, call.signal).signal),
             ]);
             return JSON.stringify([config, models, link.kind]);
           },

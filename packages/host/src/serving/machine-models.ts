@@ -4,6 +4,7 @@ import { openLiveConfig } from '../autopilot/live/live-config.js';
 import type { HostParts } from '../host-parts.js';
 import { once } from '../promises/once.js';
 import type { Downloads } from '../downloads/downloads-list.js';
+import { rememberModels } from '../downloads/remember-models.js';
 import { orAborted } from '../promises/or-aborted.js';
 import { isUnreachable } from '../runtime/runtime-error.js';
 import type { LoadedModel } from './describe-catalog.js';
@@ -18,7 +19,9 @@ export interface MachineModels {
   /** The configuration in force. @throws ModelConfigError where no valid configuration was read yet */
   config(): Promise<ModelConfig>;
   /** The last list of downloads. An old list is returned and read again in the background. */
-  downloads(signal: AbortSignal): Promise<Downloads>;
+  listed(signal: AbortSignal): Promise<Downloads>;
+  /** The same, with the loaded models whose files are gone. */
+  downloads(loaded: readonly LoadedModel[], signal: AbortSignal): Promise<Downloads>;
   /** The residents of the autopilot's last observation, or of LM Studio where no autopilot has observed yet. */
   residents(state: AutopilotState | null, signal: AbortSignal): Promise<readonly LoadedModel[]>;
 }
@@ -27,6 +30,7 @@ export interface MachineModels {
 export function createMachineModels(parts: HostParts): MachineModels {
   const { context } = parts;
   const live = once(() => openLiveConfig(context));
+  const remember = rememberModels();
 
   const list = createCache(context.clock, DOWNLOADS_FRESH_MS, async (): Promise<Downloads> => {
     const link = await parts.runtime.link(context.signal);
@@ -70,7 +74,12 @@ export function createMachineModels(parts: HostParts): MachineModels {
       }
       return config.current.config;
     },
-    downloads: (signal) => orAborted(list(), signal),
+    listed: (signal) => orAborted(list(), signal),
+    downloads: async (residents, signal) =>
+      remember(
+        await orAborted(list(), signal),
+        residents.map(({ modelKey }) => modelKey),
+      ),
     residents: async (state, signal) => {
       if (state?.decision == null) return orAborted(loaded(), signal);
       if (isUnreachable(state.fault)) return [];

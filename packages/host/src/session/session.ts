@@ -107,7 +107,7 @@ async function openSession(
       clock: context.clock,
       contexts,
       onLoaded: async (...load) => (await parts.learner()).loaded(...load),
-      catalog: { read: async (options) => (await catalog()).port.read(options) },
+      catalog: () => ({ read: async (options) => (await catalog()).port.read(options) }),
       estimator: (residents) => {
         const estimator = once(async () => {
           const { createFootprints, openCalibration, headers, judgeQuality } =

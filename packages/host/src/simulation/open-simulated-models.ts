@@ -121,6 +121,8 @@ async function profilesOf(
   const { port, profiles } = createCatalog(config, {
     models: downloaded,
     listed: downloaded,
+    gone: [],
+    fileStamps: new Map(),
     unusable: [],
     otherEntries: [],
   });

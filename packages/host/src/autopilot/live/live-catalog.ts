@@ -5,6 +5,7 @@ import type { GivenContexts } from '../../runtime/given-contexts.js';
 import type { HostParts } from '../../host-parts.js';
 import { createCatalog, profileNamed, type Catalog } from '../../catalog/catalog.js';
 import type { Downloads } from '../../downloads/downloads-list.js';
+import { rememberModels } from '../../downloads/remember-models.js';
 import type { RuntimeLink } from '../../runtime/connect-runtime.js';
 import { isRuntimeError } from '../../runtime/runtime-error.js';
 import { speedsOfRuntime } from '../../speeds/speeds-of-runtime.js';
@@ -12,7 +13,8 @@ import type { LiveConfig } from './live-config.js';
 
 /** The candidates of an autopilot. They follow changes of the configuration and of the downloads. */
 export interface LiveCatalog {
-  readonly port: CatalogPort;
+  /** `residents` returns the last list of residents. */
+  readonly port: (residents: () => readonly ResidentInstance[]) => CatalogPort;
   readonly estimator: (residents: () => readonly ResidentInstance[]) => EstimatorPort;
 }
 
@@ -46,29 +48,42 @@ export async function openLiveCatalog({
     await parts.estimation();
   const calibration = openCalibration(context, link);
   const speeds = await speedsOfRuntime(parts, link);
-  let downloads = await listDownloads(link, context, headers);
-  const textOf = ({ listed, unusable, otherEntries, engine }: Downloads) =>
-    JSON.stringify([listed, unusable, otherEntries, engine]);
+  let latest = await listDownloads(link, context, headers);
+  const remember = rememberModels();
+  let downloads = remember(latest, []);
+  const textOf = ({ listed, fileStamps, unusable, otherEntries, engine }: Downloads) =>
+    JSON.stringify([listed, [...fileStamps], unusable, otherEntries, engine]);
   let listedAtMs = clock.monotonicMs();
   const readings = new Map<string, CatalogReading>();
   /** The chain of the first reading: the autopilot's own. */
   let ownChain: { readonly chain: string | null } | null = null;
 
-  /** Lists the downloads again where the list is old. Returns whether they have changed. */
-  const refreshDownloads = async (): Promise<boolean> => {
-    if (clock.monotonicMs() - listedAtMs < DOWNLOADS_FRESH_MS) return false;
-    let latest: Downloads;
+  /** Lists the downloads again where the list is old. */
+  const refreshList = async (): Promise<void> => {
+    if (clock.monotonicMs() - listedAtMs < DOWNLOADS_FRESH_MS) return;
+    let list: Downloads;
     try {
-      latest = await listDownloads(link, context, headers);
+      list = await listDownloads(link, context, headers);
     } catch (error) {
       // LM Studio does not answer. Keep the last list: the autopilot reports the error when it lists
       // the residents.
-      if (isRuntimeError(error)) return false;
+      if (isRuntimeError(error)) return;
       throw error;
     }
     listedAtMs = clock.monotonicMs();
-    if (textOf(latest) === textOf(downloads)) return false;
-    downloads = latest;
+    if (textOf(list) !== textOf(latest)) latest = list;
+  };
+
+  /** Returns whether the downloads have changed, or a loaded model whose file is gone. */
+  const refreshDownloads = async (residents: readonly ResidentInstance[]): Promise<boolean> => {
+    await refreshList();
+    const here = residents.filter(({ deviceIdentifier }) => deviceIdentifier === null);
+    const next = remember(
+      latest,
+      here.map(({ modelKey }) => modelKey),
+    );
+    if (next === downloads) return false;
+    downloads = next;
     return true;
   };
 
@@ -82,10 +97,10 @@ export async function openLiveCatalog({
     return joined.catalog;
   };
 
-  const port: CatalogPort = {
+  const port: LiveCatalog['port'] = (residents) => ({
     read: async (request) => {
       const edited = await config.changed();
-      const downloaded = await refreshDownloads();
+      const downloaded = await refreshDownloads(residents());
       const { chain, modelKey = null } = request;
       const key = JSON.stringify([chain, modelKey]);
       const known = readings.get(key);
@@ -105,7 +120,7 @@ export async function openLiveCatalog({
       if (modelKey === null || reading.chain.length > 0) readings.set(key, reading);
       return reading;
     },
-  };
+  });
 
   return {
     port,

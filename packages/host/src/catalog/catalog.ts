@@ -20,12 +20,10 @@ import type { Downloads } from '../downloads/downloads-list.js';
 import { leftOutByKey } from '../downloads/left-out-models.js';
 import { isNamed } from '../downloads/remember-models.js';
 
-/** A profile, with what is known about its file. */
+/** A profile, with the reason why its file cannot be loaded. */
 export interface CatalogProfile extends ModelProfile {
-  /** Why the file cannot be loaded. Null where it is offered, and where no file is downloaded. */
+  /** Null where the file is offered, and where no file is downloaded. */
   readonly refusal: EngineRefusal | null;
-  /** Changes with the file; null where no file is known here. */
-  readonly fileStamp: string | null;
 }
 
 /** The configuration joined with the downloaded models. */
@@ -79,8 +77,9 @@ export function createCatalog(
   const profiles = mergeWithDownloaded(config, downloaded).map((profile) => ({
     ...profile,
     refusal: refusalOf(profile),
-    fileStamp: fileStamps.get(profile.modelKey) ?? null,
   }));
+  const withStamps = (chain: readonly ModelProfile[]) =>
+    chain.map((one) => ({ ...one, fileStamp: fileStamps.get(one.modelKey) ?? null }));
   const policy = toSelectionPolicy(config.switching);
   const variants = Object.fromEntries(
     downloaded.map(({ modelKey, variants: all, selectedVariant }) => [
@@ -92,7 +91,7 @@ export function createCatalog(
     chain: readonly CatalogProfile[],
     capability: Capability | null = null,
   ): CatalogPort => ({
-    read: () => Promise.resolve({ chain, policy, variants, capability }),
+    read: () => Promise.resolve({ chain: withStamps(chain), policy, variants, capability }),
   });
   return {
     profiles,
@@ -112,7 +111,7 @@ export function createCatalog(
         const named = profilesNamed(profiles, variants, key);
         const whyEmpty =
           named.length === 0 ? (leftOut.get(key)?.note ?? similarKey(modelKey, profiles)) : null;
-        return { chain: named, policy, variants: {}, whyEmpty };
+        return { chain: withStamps(named), policy, variants: {}, whyEmpty };
       },
     },
   };

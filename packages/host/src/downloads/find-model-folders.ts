@@ -1,3 +1,4 @@
+import { findRunning } from '@mai/autopilot';
 import { isModelConfigError } from '@mai/model-config';
 import { loadConfig } from '../config/load-config.js';
 import { readNote } from '../control/wire/endpoint.js';
@@ -30,22 +31,15 @@ async function configuredFolders(context: HostContext): Promise<readonly string[
 /** So a command in another terminal lists and loads the models of `mai serve --models FOLDER`. */
 async function foldersOfAutopilot(context: HostContext): Promise<readonly string[]> {
   try {
-    const note = await readNote(embeddedAutopilotFiles(context).control);
-    // A killed process leaves its note.
-    return note !== null && isRunning(note.processId) ? note.modelFolders : [];
+    const { control, folder, address } = embeddedAutopilotFiles(context);
+    const note = await readNote(control);
+    if (note === null) return [];
+    const running = await findRunning(folder, address, context.clock);
+    // A killed process leaves its note, and its number may be given to another process.
+    return note.processId === running?.processId ? note.modelFolders : [];
   } catch (error) {
     // A note that cannot be read is reported where a command connects to the autopilot.
     if (errorCodeOf(error) === null) throw error;
     return [];
-  }
-}
-
-function isRunning(processId: number): boolean {
-  try {
-    process.kill(processId, 0);
-    return true;
-  } catch (error) {
-    // EPERM: the process runs as another user, such as root.
-    return errorCodeOf(error) === 'EPERM';
   }
 }

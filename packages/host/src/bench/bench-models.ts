@@ -128,7 +128,7 @@ async function benchModel(
     const learner = await parts.learner();
     for (const one of times) {
       const answer = { modelKey: lease.modelKey, instanceIdentifier, ...one };
-      await learner.answered(answer, othersCpuRatio);
+      await learner.answered(answer, () => Promise.resolve(othersCpuRatio));
     }
     const after = subject === null ? null : predictor(speeds, subject);
     const figures = questions.map(({ one, before: then }) => {

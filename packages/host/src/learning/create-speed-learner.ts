@@ -10,7 +10,7 @@ import type { SpeedResources, SpeedSubject } from '../speeds/speed-subject.js';
 import { readOthersCpu } from '../speeds/others-cpu.js';
 import { speedsOfRuntime } from '../speeds/speeds-of-runtime.js';
 import { messageOf } from '../guards.js';
-import type { MeasuredAnswer, SpeedLearner } from './speed-learner.js';
+import type { MeasuredAnswer, OthersReading, SpeedLearner } from './speed-learner.js';
 
 /** Age from which the GPUs and the downloads are read again. Both change seldom. */
 const FACTS_FRESH_MS = 600_000;
@@ -130,10 +130,13 @@ export function createSpeedLearner(parts: HostParts): SpeedLearner {
     return before !== undefined;
   };
 
+  const readOthersNow: OthersReading = async () =>
+    readOthersCpu(parts.monitor.port, await parts.runtime.link(signal), signal);
+
   const learnAnswer = (
     by: ReportedAnswer['by'],
     answer: AnswerSpeeds,
-    seenCpuRatio?: number | null,
+    readOthersRatio: OthersReading,
   ): Promise<void> => {
     const { modelKey, instanceIdentifier, prompt, depthTokens } = answer;
     return inTurn(async () => {
@@ -142,12 +145,8 @@ export function createSpeedLearner(parts: HostParts): SpeedLearner {
       if (!isWorthStoring(instanceIdentifier)) return;
       const subject = await subjectOf(instanceIdentifier);
       if (subject === null) return;
-      const link = await parts.runtime.link(signal);
-      const speeds = await speedsOfRuntime(parts, link);
-      const othersCpuRatio =
-        seenCpuRatio === undefined
-          ? await readOthersCpu(parts.monitor.port, link, signal)
-          : seenCpuRatio;
+      const speeds = await speedsOfRuntime(parts, await parts.runtime.link(signal));
+      const othersCpuRatio = await readOthersRatio();
       if (prompt !== null) {
         await speeds.learn(modelKey, subject, {
           test: 'prompt',
@@ -171,23 +170,22 @@ export function createSpeedLearner(parts: HostParts): SpeedLearner {
 
   return {
     subjectOf,
-    answered: ({ prompt, output, ...answer }, othersCpuRatio) =>
+    answered: ({ prompt, output, ...answer }, readOthersRatio = readOthersNow) =>
       learnAnswer(
         'gateway',
         { ...answer, prompt: speedIn(prompt), output: speedIn(output) },
-        othersCpuRatio,
+        readOthersRatio,
       ),
     logged: async ({ instanceIdentifier, promptTokens, predictedTokens, tokensPerSecond }) => {
       if (predictedTokens < LOGGED_TOKENS_MIN) return;
       const modelKey = await modelKeyOf(instanceIdentifier);
       if (modelKey === null) return;
-      await learnAnswer('log', {
-        modelKey,
-        instanceIdentifier,
-        prompt: null,
-        depthTokens: promptTokens,
-        output: { tokens: predictedTokens, tokensPerSecond },
-      });
+      const output = { tokens: predictedTokens, tokensPerSecond };
+      await learnAnswer(
+        'log',
+        { modelKey, instanceIdentifier, prompt: null, depthTokens: promptTokens, output },
+        readOthersNow,
+      );
     },
     loaded: (instance, tookMs) => {
       // The name may have stood for an instance with other settings before.

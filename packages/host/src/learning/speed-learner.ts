@@ -13,6 +13,9 @@ export interface MeasuredAnswer {
   readonly depthTokens: number;
 }
 
+/** The share of the CPU that other programs used during an answer, 0 to 1; null where it is not known. */
+export type OthersReading = () => Promise<number | null>;
+
 /** Learns the speeds of the runtime's machine from answers and loads. */
 export interface SpeedLearner {
   /** The model, load and machine that decide a resident's speed; null where it is on another device of LM Link, or not known. */
@@ -20,9 +23,9 @@ export interface SpeedLearner {
   /**
    * Learns from an answer. Never rejects.
    *
-   * @param othersCpuRatio - share of the CPU that other programs used meanwhile, 0 to 1; default: what they use now
+   * @param readOthersRatio - called where the answer is stored. Default: reads what other programs use now
    */
-  answered(answer: MeasuredAnswer, othersCpuRatio?: number | null): Promise<void>;
+  answered(answer: MeasuredAnswer, readOthersRatio?: OthersReading): Promise<void>;
   /**
    * Learns from an answer in LM Studio's log, which any client may have asked for. The log does not say how much of the
    * prompt was in the cache, so only the speed of the generated tokens is learned. Never rejects.

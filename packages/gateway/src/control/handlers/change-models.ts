@@ -6,7 +6,7 @@ import {
   type LoadConfig,
 } from '@mai/memory-ledger';
 import type { MachineStatus } from '../../ports/control-port.js';
-import { footprintView, loadConfigView, poolChangeView } from '../views/memory-views.js';
+import { footprintView, loadConfigView, poolChangesView } from '../views/memory-views.js';
 import type { AnswerOf, HandlerParts } from './handlers.js';
 import { journalView } from '../views/journal-view.js';
 import { estimate, type WantedLoad } from './what-if.js';
@@ -187,8 +187,8 @@ function poolsNow(
   { pools, resources }: MachineStatus,
   words: HandlerParts['words'],
 ): readonly PoolChange[] {
-  return pools.map((pool) => ({
-    ...poolChangeView(pool, resources, words),
+  return poolChangesView(pools, resources, words).map((pool) => ({
+    ...pool,
     useAfterBytes: pool.useBeforeBytes,
     headroomBytes: pool.totalBytes - pool.useBeforeBytes,
   }));

@@ -1,6 +1,6 @@
 import type { DecisionEpisode } from '../../ports/control-facts.js';
 import { notFound } from '../control-failure.js';
-import { poolChangeView, rejectionView } from '../views/memory-views.js';
+import { poolChangesView, rejectionView } from '../views/memory-views.js';
 import type { AnswerOf, HandlerParts } from './handlers.js';
 
 /** How many decisions one answer to a search looks at. Its cursor goes on from there. */
@@ -71,7 +71,7 @@ export async function explainDecision(
   return {
     ...summaryOf(episode, words),
     sentences: words.explainEpisode(episode).sentences.map(([label, text]) => ({ label, text })),
-    pools: selection.pools.map((pool) => poolChangeView(pool, input.resources, words)),
+    pools: poolChangesView(selection.pools, input.resources, words),
     headroomBytes: selection.headroomBytes,
     rejected: selection.rejected.map(({ modelKey, rejection }) => ({
       modelKey,

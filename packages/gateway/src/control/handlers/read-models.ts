@@ -4,7 +4,7 @@ import {
   cheaperView,
   footprintView,
   loadConfigView,
-  poolChangeView,
+  poolChangesView,
   rejectionView,
 } from '../views/memory-views.js';
 import { speedView } from '../views/speed-view.js';
@@ -35,7 +35,7 @@ export async function readModels(
       names,
       decision: selection.decision,
       steps: chainSteps(answer, models, words),
-      pools: selection.pools.map((pool) => poolChangeView(pool, input.resources, words)),
+      pools: poolChangesView(selection.pools, input.resources, words),
       obstacle: obstacle === null ? null : words.describeObstacle(obstacle),
       obstacleKind: obstacle?.kind ?? null,
     },

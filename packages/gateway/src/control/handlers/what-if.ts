@@ -8,7 +8,7 @@ import { notFound } from '../control-failure.js';
 import {
   cheaperView,
   footprintView,
-  poolChangeView,
+  poolChangesView,
   rejectionView,
 } from '../views/memory-views.js';
 import type { AnswerOf, HandlerParts } from './handlers.js';
@@ -88,7 +88,7 @@ export async function whatIf(
     lowBytes: report.interval?.lowBytes ?? null,
     highBytes: report.interval?.highBytes ?? null,
     basis: basis.kind,
-    pools: fit === null ? [] : fit.pools.map((pool) => poolChangeView(pool, fit.resources, words)),
+    pools: fit === null ? [] : poolChangesView(fit.pools, fit.resources, words),
     cheaper: fit?.cheaper ? cheaperView(fit.cheaper, words) : null,
     byContextLength: answer.byContextLength.map(({ loadConfig, totalBytes }) => ({
       contextLengthTokens: loadConfig.contextLengthTokens,

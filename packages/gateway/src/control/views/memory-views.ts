@@ -43,26 +43,29 @@ export function loadConfigView(loadConfig: LoadConfig): z.output<typeof schemas.
   };
 }
 
-/** A pool before and after a plan, for an answer. */
-export function poolChangeView(
-  pool: PoolOutcome,
+/** The pools before and after a plan, for an answer. */
+export function poolChangesView(
+  pools: readonly PoolOutcome[],
   resources: Resources,
   words: ControlWords,
-): z.output<typeof schemas.poolChange> {
-  const { totalBytes, othersBytes, useBeforeBytes, useAfterBytes } = pool;
-  const { limitBytes, hardLimitBytes, headroomBytes } = pool;
-  return {
-    pool: pool.pool,
-    label: words.poolLabel(pool.pool, resources),
-    totalBytes,
-    measured: !unmeasuredPools(resources).includes(pool.pool),
-    othersBytes,
-    useBeforeBytes,
-    useAfterBytes,
-    limitBytes,
-    hardLimitBytes,
-    headroomBytes,
-  };
+): z.output<typeof schemas.poolChange>[] {
+  const unmeasured = unmeasuredPools(resources);
+  return pools.map((one) => {
+    const { pool, totalBytes, othersBytes, useBeforeBytes, useAfterBytes } = one;
+    const { limitBytes, hardLimitBytes, headroomBytes } = one;
+    return {
+      pool,
+      label: words.poolLabel(pool, resources),
+      totalBytes,
+      measured: !unmeasured.includes(pool),
+      othersBytes,
+      useBeforeBytes,
+      useAfterBytes,
+      limitBytes,
+      hardLimitBytes,
+      headroomBytes,
+    };
+  });
 }
 
 /** A reason in code and words. */

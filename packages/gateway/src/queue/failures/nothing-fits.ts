@@ -34,7 +34,7 @@ export function nothingFits(
       `No model of ${names} is downloaded${some}. ${getModel(runtime)}. GET /v1/models lists the models that are downloaded.`,
     );
   }
-  const [refused] = rejected.filter(({ rejection }) => rejection.code === 'ENGINE_REFUSES');
+  const refused = rejected.find(({ rejection }) => rejection.code === 'ENGINE_REFUSES');
   if (refused !== undefined && isAll('NOT_DOWNLOADED', 'ENGINE_REFUSES')) {
     const reason = refused.rejection.refusal?.reason ?? 'the engine refuses its file';
     return createFailure(

@@ -27,9 +27,6 @@ const FAULTS = [
   { cve: 'CVE-2026-33249', since: [2, 11], fixed: ['2.11.15', '2.12.6'] },
 ] as const;
 
-/** The first version of each line that has none of the faults. */
-const WITHOUT_FAULTS = ['2.10.27', '2.11.15', '2.12.6'];
-
 /** A warning about a nats-server that lacks a security fix, or null. */
 export function natsServerWarning(version: NatsServerVersion): string | null {
   const missing = FAULTS.filter((fault) => hasFault(version, fault));
@@ -38,8 +35,17 @@ export function natsServerWarning(version: NatsServerVersion): string | null {
   const names = missing.map(({ cve }) => cve).join(' and ');
   return (
     `nats-server ${major}.${minor}.${patch} lacks the fix of ${names}. ` +
-    `Install ${WITHOUT_FAULTS.join(', ')} or a newer one of the same line, or a later line.`
+    `Install ${versionsWithoutFaults().join(', ')} or a newer one of the same line, or a later line.`
   );
+}
+
+/** The first version of each line that has none of the faults. */
+function versionsWithoutFaults(): readonly string[] {
+  const fixed = FAULTS.flatMap((fault) => [...fault.fixed]);
+  return fixed.filter((text) => {
+    const version = parseNatsServerVersion(text);
+    return version !== null && !FAULTS.some((fault) => hasFault(version, fault));
+  });
 }
 
 function hasFault(

@@ -57,10 +57,23 @@ export async function timeDecision() {
     estimator: {
       estimate: async ({ modelKey, loadConfig }) => ({
         footprint: footprintOf(modelKey, loadConfig),
+        growthBySize: null,
         guardrails: null,
+        refused: false,
+        hasExperts: null,
+        speedNow: () => null,
+        qualityFor: () => null,
       }),
     },
-    catalog: { read: async () => ({ chain, policy: DEFAULT_SELECTION_POLICY, variants: {} }) },
+    catalog: {
+      read: async () => ({
+        chain,
+        policy: DEFAULT_SELECTION_POLICY,
+        variants: {},
+        capability: null,
+        whyEmpty: null,
+      }),
+    },
     clock: systemClock,
     engines: null,
     runtimeIsLocal: true,
@@ -99,6 +112,8 @@ function profileOf(index) {
     loadConfig: { ...DEFAULT_LOAD_CONFIG, contextLengthTokens: 32_768 },
     ttlMs: null,
     downloaded: true,
+    refusal: null,
+    expandedFrom: null,
   };
 }
 
@@ -129,6 +144,7 @@ function instanceOf(modelKey, loadConfig, instanceIdentifier) {
     queued: 0,
     loadConfig,
     keepModelInMemory: null,
+    variant: null,
   };
 }
 

@@ -7,6 +7,7 @@ import {
 } from '@mai/memory-ledger';
 import type { AutopilotPorts } from '../src/ports/autopilot-ports.js';
 import type { CallOptions } from '../src/ports/call-options.js';
+import type { Estimate } from '../src/ports/estimator-port.js';
 import type { Clock } from '../src/ports/clock.js';
 import type {
   CandidateProfile,
@@ -54,9 +55,22 @@ export function profile(
     loadConfig: DEFAULT_LOAD_CONFIG,
     ttlMs: null,
     downloaded: true,
+    refusal: null,
+    expandedFrom: null,
     ...change,
   };
 }
+
+/** The estimate of a model of which nothing is known. */
+export const NOTHING_KNOWN: Estimate = {
+  footprint: null,
+  growthBySize: null,
+  guardrails: null,
+  refused: false,
+  hasExperts: null,
+  speedNow: () => null,
+  qualityFor: () => null,
+};
 
 /** A simulated machine without a GPU, and a simulated LM Studio. Loaded models reduce the available RAM. */
 export class FakeWorld {
@@ -117,8 +131,8 @@ export class FakeWorld {
       },
       estimator: {
         estimate: async ({ modelKey, loadConfig }) => ({
+          ...NOTHING_KNOWN,
           footprint: this.footprint(modelKey, loadConfig),
-          guardrails: null,
         }),
       },
       catalog: {
@@ -169,6 +183,7 @@ export class FakeWorld {
     const instance: RuntimeInstance = {
       instanceIdentifier: `mai/${modelKey}`,
       modelKey,
+      variant: null,
       sizeBytes: this.models.get(modelKey)?.bytes ?? 0,
       contextLengthTokens: 8192,
       maxContextLengthTokens: 32_768,
@@ -203,9 +218,11 @@ export class FakeWorld {
     const { policy, variants } = this;
     if (modelKey !== null) {
       const all = [...this.chain, ...this.others];
-      return { chain: all.filter((one) => one.modelKey === modelKey), policy, variants: {} };
+      const named = all.filter((one) => one.modelKey === modelKey);
+      return { chain: named, policy, variants: {}, capability: null, whyEmpty: null };
     }
-    return { chain: this.chains.get(chain ?? '') ?? this.chain, policy, variants };
+    const all = this.chains.get(chain ?? '') ?? this.chain;
+    return { chain: all, policy, variants, capability: null, whyEmpty: null };
   }
 
   async #load(request: RuntimeLoadRequest, clock: Clock): Promise<RuntimeLoadResult> {

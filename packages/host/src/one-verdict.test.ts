@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { systemClock, type RuntimeInstance, type Yield } from '@mai/autopilot';
+import { systemClock, type Estimate, type RuntimeInstance, type Yield } from '@mai/autopilot';
 import {
   addCharges,
   charge,
@@ -144,6 +144,7 @@ const YIELD: Yield = {
 const UNLOADED: RuntimeInstance = {
   instanceIdentifier: 'wanted',
   modelKey: 'wanted',
+  variant: null,
   sizeBytes: 0,
   contextLengthTokens: null,
   maxContextLengthTokens: null,
@@ -154,6 +155,17 @@ const UNLOADED: RuntimeInstance = {
   queued: 0,
   loadConfig: DEFAULT_LOAD_CONFIG,
   keepModelInMemory: null,
+};
+
+/** The estimate of a model of which nothing is known. */
+const UNESTIMATED: Estimate = {
+  footprint: null,
+  growthBySize: null,
+  guardrails: null,
+  refused: false,
+  hasExperts: null,
+  speedNow: () => null,
+  qualityFor: () => null,
 };
 
 /** The first observation of a selection, without a forecast. */
@@ -343,7 +355,7 @@ describe('all packages give the same verdict', () => {
           minHeadroomBytes: 0,
         };
         const bySelector = select(resources, atHardLimit, exact, asResidents).chosen !== null;
-        const estimator = { estimate: async () => ({ footprint: exact, guardrails: null }) };
+        const estimator = { estimate: async () => ({ ...UNESTIMATED, footprint: exact }) };
         const byRollBack = await footprintIfFits(
           { estimator },
           { resources, residents: asResidents, policy: limits },

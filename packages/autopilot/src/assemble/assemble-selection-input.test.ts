@@ -1,5 +1,5 @@
 import { DEFAULT_LOAD_CONFIG, type GpuResources, type LoadConfig } from '@mai/memory-ledger';
-import { FakeWorld, GIB, profile } from '../../test/fake-world.js';
+import { FakeWorld, GIB, NOTHING_KNOWN, profile } from '../../test/fake-world.js';
 import type { EstimatorPort } from '../ports/estimator-port.js';
 import { assembleSelectionInput } from './assemble-selection-input.js';
 import type { LoadStep } from './load-steps.js';
@@ -178,8 +178,7 @@ describe('assembleSelectionInput', () => {
       ...world.ports,
       estimator: {
         estimate: async () => ({
-          footprint: null,
-          guardrails: null,
+          ...NOTHING_KNOWN,
           // The engine keeps prompts, and states of a quarter of the size.
           growthBySize: (totalBytes: number) => ({ ramBytes: 8 * GIB + totalBytes / 4, gpus: [] }),
         }),
@@ -284,6 +283,7 @@ describe('assembleSelectionInput', () => {
       ...world.ports,
       estimator: {
         estimate: async () => ({
+          ...NOTHING_KNOWN,
           footprint: {
             ram: { mappedBytes: 3 * GIB, anonymousBytes: GIB },
             gpus: [],
@@ -292,7 +292,6 @@ describe('assembleSelectionInput', () => {
             source: 'gguf-header' as const,
             confidence: 'high' as const,
           },
-          guardrails: null,
         }),
       },
     };

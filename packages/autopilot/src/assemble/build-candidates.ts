@@ -71,7 +71,7 @@ export async function buildCandidates(sources: Sources): Promise<AssembledCandid
         const profile = profiles[index];
         // A model that is not on disk cannot be loaded, and most of the time cannot be estimated.
         if (profile === undefined || !request.tradeOffs || !profile.downloaded) return [];
-        const { hasExperts } = firsts[index] ?? {};
+        const hasExperts = firsts[index]?.hasExperts ?? null;
         const steps = buildLoadSteps(profile, requirement, hasDedicatedGpu, hasExperts);
         return steps.slice(1).map((step) => ({ index, profile, step }));
       }),
@@ -105,7 +105,7 @@ function candidateOf(
     tier: profile.tier,
     capabilities: profile.capabilities,
     downloaded: profile.downloaded,
-    refusal: profile.refusal ?? null,
+    refusal: profile.refusal,
     maxContextLengthTokens: profile.maxContextLengthTokens,
     loadOptions: withoutUselessOptions(
       withoutRefused(estimated.filter((one) => one.index === index)),
@@ -113,7 +113,7 @@ function candidateOf(
     ),
     coolingDownUntilMs: request.coolingDownUntilMs[profile.modelKey] ?? null,
     observedGrowth: [],
-    expandedFrom: profile.expandedFrom ?? null,
+    expandedFrom: profile.expandedFrom,
     ttlMs: profile.ttlMs,
   };
 }
@@ -127,7 +127,7 @@ interface StepQuestion {
 interface EstimatedOption {
   readonly index: number;
   readonly refused: boolean;
-  readonly hasExperts: boolean | undefined;
+  readonly hasExperts: boolean | null;
   readonly option: AssembledLoadOption;
 }
 
@@ -136,25 +136,30 @@ async function estimateOption(
   { index, profile, step }: StepQuestion,
 ): Promise<EstimatedOption> {
   const answer = await estimateStep(sources, profile, step);
-  const {
-    refused = false,
-    hasExperts,
-    qualityFor,
-    speedNow,
-    growthBySize: _growth,
-    ...estimate
-  } = answer;
-  const quality = qualityFor?.(capabilitiesWanted(sources)) ?? null;
-  const speed = speedNow?.() ?? null;
-  return { index, refused, hasExperts, option: { ...step, ...estimate, speed, quality } };
+  const { footprint, guardrails, refused, hasExperts } = answer;
+  const quality = answer.qualityFor(capabilitiesWanted(sources));
+  const speed = answer.speedNow();
+  const option = { ...step, footprint, guardrails, speed, quality };
+  return { index, refused, hasExperts, option };
 }
 
 /** The capabilities that the models of a decision are compared for. */
 function capabilitiesWanted({ catalog, request }: Sources): readonly string[] {
-  const { capability = null } = catalog;
+  const { capability } = catalog;
   const { capabilities } = request.requirement;
   return capability === null ? capabilities : [...capabilities, capability];
 }
+
+/** The estimate of a model that is not on the disk. */
+const NOT_ESTIMATED: Estimate = {
+  footprint: null,
+  growthBySize: null,
+  guardrails: null,
+  refused: false,
+  hasExperts: null,
+  speedNow: () => null,
+  qualityFor: () => null,
+};
 
 async function estimateStep(
   { estimator, resources, request, signal }: Sources,
@@ -166,10 +171,9 @@ async function estimateStep(
   const question = { modelKey, loadConfig, resources, deviceIdentifier };
   const estimate: Estimate = downloaded
     ? await estimator.estimate(question, callOptions(signal, null))
-    : { footprint: null, guardrails: null };
+    : NOT_ESTIMATED;
   if (estimate.footprint !== null) return estimate;
-  const { growthBySize = null } = estimate;
-  const footprint = configuredFootprint(profile, loadConfig, resources, growthBySize);
+  const footprint = configuredFootprint(profile, loadConfig, resources, estimate.growthBySize);
   return { ...estimate, footprint };
 }
 

@@ -45,7 +45,7 @@ export async function buildResidents(sources: {
       const profile = sources.catalog.chain.find(({ modelKey }) => modelKey === instance.modelKey);
       const footprint =
         estimate.footprint ??
-        (profile && configuredFootprint(profile, loadConfig, resources, growthBySize ?? null)) ??
+        (profile && configuredFootprint(profile, loadConfig, resources, growthBySize)) ??
         null;
       return {
         instanceIdentifier: instance.instanceIdentifier,
@@ -56,7 +56,7 @@ export async function buildResidents(sources: {
             ? withLockedWeights(footprint)
             : footprint,
         idleInMs: null,
-        speed: speedNow?.() ?? null,
+        speed: speedNow(),
         busy: leased.has(instance.instanceIdentifier) || isBusy(instance, nowMs),
         pinned: request.pinned.some((target) => isNamedBy(target, instance)),
         foreign: isForeign(instance),

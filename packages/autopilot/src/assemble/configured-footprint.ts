@@ -16,7 +16,7 @@ export function configuredFootprint(
   { minMemoryBytes, minVramBytes }: Pick<CandidateProfile, 'minMemoryBytes' | 'minVramBytes'>,
   { offloadRatio }: LoadConfig,
   resources: Resources,
-  growthBySize: Estimate['growthBySize'] | null,
+  growthBySize: Estimate['growthBySize'],
 ): Footprint | null {
   if (minMemoryBytes === null && minVramBytes === null) return null;
   const movableBytes = minVramBytes ?? 0;

@@ -7,12 +7,8 @@ import { expandedGroups } from './expanded-groups.js';
 
 describe('expandedGroups', () => {
   it('groups models that follow each other and come from the same entry', () => {
-    const chain = [null, 'a', 'a', null, 'a', 'b', 'b', 'b', undefined, undefined];
-    expect(
-      expandedGroups(
-        chain.map((expandedFrom) => (expandedFrom === undefined ? {} : { expandedFrom })),
-      ),
-    ).toEqual([
+    const chain = [null, 'a', 'a', null, 'a', 'b', 'b', 'b', null, null];
+    expect(expandedGroups(chain.map((expandedFrom) => ({ expandedFrom })))).toEqual([
       [1, 2],
       [5, 6, 7],
     ]);

@@ -10,7 +10,7 @@ export function expandedGroups(
 ): readonly ExpandedGroup[] {
   const groups: number[][] = [];
   let before: string | null = null;
-  for (const [index, { expandedFrom = null }] of chain.entries()) {
+  for (const [index, { expandedFrom }] of chain.entries()) {
     if (expandedFrom === null || expandedFrom !== before) groups.push([index]);
     else groups.at(-1)?.push(index);
     before = expandedFrom;

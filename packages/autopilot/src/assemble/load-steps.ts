@@ -44,19 +44,19 @@ interface Change {
  * 2. with half and then with all of the experts on the CPU, each with the same settings as in 1;
  * 3. with fewer layers on the GPU, each with the first and the last of those settings.
  *
- * @param hasExperts - false for a dense model: 2 is skipped, and 3 moves only layers.
+ * @param hasExperts - false for a dense model: 2 is skipped, and 3 moves only layers. Null, not known, counts as true.
  * @param hasDedicatedGpu - without such a GPU, moving layers or experts to the CPU frees no memory.
  */
 export function buildLoadSteps(
   profile: CandidateProfile,
   requirement: Requirement,
   hasDedicatedGpu: boolean,
-  hasExperts = true,
+  hasExperts: boolean | null = null,
 ): LoadStep[] {
   const { configured, cheaper } = settingChanges(profile, requirement);
   const settings = [configured, ...cheaper];
   const extremes = [configured, ...cheaper.slice(-1)];
-  const experts = hasDedicatedGpu && hasExperts ? expertChanges(profile) : [];
+  const experts = hasDedicatedGpu && hasExperts !== false ? expertChanges(profile) : [];
   const offload = hasDedicatedGpu ? offloadChanges(profile, experts.at(-1)) : [];
   const combine = (placement: Change, setting: Change): LoadStep => ({
     loadConfig: { ...profile.loadConfig, ...setting.change, ...placement.change },

@@ -26,8 +26,8 @@ export interface CandidateProfile {
   readonly ttlMs: number | null;
   /** Whether a file is downloaded that the engine loads. */
   readonly downloaded: boolean;
-  /** Why the engine does not load the file that is downloaded. Default null: no such reason is known. */
-  readonly refusal?: EngineRefusal | null;
+  /** Why the engine does not load the file that is downloaded; null where no such reason is known. */
+  readonly refusal: EngineRefusal | null;
   /**
    * A text that changes when the model's file changes. Failures of the earlier file are then forgotten, so the model is tried at
    * once. Default null: the file is not known.
@@ -35,10 +35,10 @@ export interface CandidateProfile {
   readonly fileStamp?: string | null;
   /**
    * The entry of the chain that was expanded to this model and others, such as `downloaded:chat`. Models of one entry that
-   * follow each other are ordered by their value on this machine. Default null: a person named the model, and
+   * follow each other are ordered by their value on this machine. Null: a person named the model, and
    * it keeps its place.
    */
-  readonly expandedFrom?: string | null;
+  readonly expandedFrom: string | null;
 }
 
 /** One reading of the configuration, applied whole or not at all. */
@@ -53,14 +53,14 @@ export interface CatalogReading {
   readonly variants: Readonly<Record<string, readonly string[]>>;
   /**
    * The capability that the chain is for, such as `coding`. Models are compared by their quality for it and for the
-   * capabilities of the requirement. Default null: general use.
+   * capabilities of the requirement. Null: general use.
    */
-  readonly capability?: string | null;
+  readonly capability: string | null;
   /**
    * Why the chain of one model is empty, as a message with the next step: such as that its file is damaged, or which model
-   * key is similar. Default null: the model is not downloaded, and nothing more is known.
+   * key is similar. Null: the chain has models, or nothing more is known than that the model is not downloaded.
    */
-  readonly whyEmpty?: string | null;
+  readonly whyEmpty: string | null;
 }
 
 /** A question to the catalog. */

@@ -21,28 +21,28 @@ export interface Estimate {
   readonly footprint: Footprint | null;
   /**
    * Where `footprint` is null: the most that a model of this many bytes may grow by after such a load. The footprint from the
-   * configuration takes it. Absent: not known.
+   * configuration takes it. Null: not known.
    */
-  readonly growthBySize?: (totalBytes: number) => FootprintGrowth | null;
+  readonly growthBySize: ((totalBytes: number) => FootprintGrowth | null) | null;
   /** The runtime's own verdict on this load configuration; null when it was not asked. */
   readonly guardrails: 'pass' | 'refuse' | null;
-  /** The engine cannot load the model this way, however much memory there is. Default false. */
-  readonly refused?: boolean;
+  /** Whether the engine is known to be unable to load the model this way, however much memory there is. */
+  readonly refused: boolean;
   /**
-   * Whether the model has expert layers; absent when unknown. A dense model gets no options that move
+   * Whether the model has expert layers; null when unknown. A dense model gets no options that move
    * experts.
    */
-  readonly hasExperts?: boolean;
+  readonly hasExperts: boolean | null;
   /**
-   * Predicts the speeds with all measurements so far; null where they are not known. Absent: no speed is known. The
+   * Predicts the speeds with all measurements so far; null where they are not known. The
    * autopilot keeps an estimate for up to an hour, and asks it for speeds whenever `EstimatorPort.revision` has changed.
    */
-  readonly speedNow?: () => LoadSpeed | null;
+  readonly speedNow: () => LoadSpeed | null;
   /**
    * Quality of the answers with this load configuration, 0 to 1, for a model that is wanted for these capabilities.
-   * Null where it is not known. Absent: no quality is known.
+   * Null where it is not known.
    */
-  readonly qualityFor?: (capabilities: readonly string[]) => number | null;
+  readonly qualityFor: (capabilities: readonly string[]) => number | null;
 }
 
 /** Estimates footprints. The autopilot keeps the answers until something changes. */

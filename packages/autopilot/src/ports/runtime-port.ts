@@ -5,8 +5,8 @@ import type { CallOptions } from './call-options.js';
 export interface RuntimeInstance {
   readonly instanceIdentifier: string;
   readonly modelKey: string;
-  /** Key of the loaded variant, such as `qwen/qwen3-4b@q8_0`. Default null: the runtime does not report it. */
-  readonly variant?: string | null;
+  /** Key of the loaded variant, such as `qwen/qwen3-4b@q8_0`. Null: the runtime does not report it. */
+  readonly variant: string | null;
   readonly sizeBytes: number;
   readonly contextLengthTokens: number | null;
   readonly maxContextLengthTokens: number | null;

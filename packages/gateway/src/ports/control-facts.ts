@@ -101,10 +101,10 @@ export type MachineEvent = { readonly atMs: number } & (
   | {
       readonly type: 'decided';
       /**
-       * Identifies the record of the log. A decision that repeats an earlier one has its identifier, until it is written again. Null or
-       * absent without a log.
+       * Identifies the record of the log. A decision that repeats an earlier one has its identifier, until it is written again. Null
+       * without a log.
        */
-      readonly id?: string | null | undefined;
+      readonly id: string | null;
       readonly input: {
         readonly resources: Resources;
         readonly residents: readonly ObservedModel[];

@@ -20,10 +20,12 @@ import type { Downloads } from '../downloads/downloads-list.js';
 import { leftOutByKey } from '../downloads/left-out-models.js';
 import { isNamed } from '../downloads/remember-models.js';
 
-/** A profile, with the reason why its file cannot be loaded. */
+/** A profile, with the reason why its downloaded file is not offered, and its entry of a chain. */
 export interface CatalogProfile extends ModelProfile {
   /** Null where the file is offered, and where no file is downloaded. */
   readonly refusal: EngineRefusal | null;
+  /** The entry of the chain that was expanded to this model; null where a person named it, and outside of a chain. */
+  readonly expandedFrom: string | null;
 }
 
 /** The configuration joined with the downloaded models. */
@@ -77,6 +79,7 @@ export function createCatalog(
   const profiles = mergeWithDownloaded(config, downloaded).map((profile) => ({
     ...profile,
     refusal: refusalOf(profile),
+    expandedFrom: null,
   }));
   const withStamps = (chain: readonly ModelProfile[]) =>
     chain.map((one) => ({ ...one, fileStamp: fileStamps.get(one.modelKey) ?? null }));
@@ -91,7 +94,8 @@ export function createCatalog(
     chain: readonly CatalogProfile[],
     capability: Capability | null = null,
   ): CatalogPort => ({
-    read: () => Promise.resolve({ chain: withStamps(chain), policy, variants, capability }),
+    read: () =>
+      Promise.resolve({ chain: withStamps(chain), policy, variants, capability, whyEmpty: null }),
   });
   return {
     profiles,
@@ -111,7 +115,7 @@ export function createCatalog(
         const named = profilesNamed(profiles, variants, key);
         const whyEmpty =
           named.length === 0 ? (leftOut.get(key)?.note ?? similarKey(modelKey, profiles)) : null;
-        return { chain: withStamps(named), policy, variants: {}, whyEmpty };
+          return { chain: withStamps(named), policy, variants: {}, capability: null, whyEmpty };
       },
     },
   };
@@ -146,11 +150,11 @@ export function profileNamed({ profiles }: Catalog, modelKey: string): CatalogPr
 }
 
 /** The profile of a model or of a variant that its model's list of variants names; empty for other names. */
-export function profilesNamed(
-  profiles: readonly ModelProfile[],
+export function profilesNamed<Profile extends ModelProfile>(
+  profiles: readonly Profile[],
   variants: Readonly<Record<string, readonly string[]>>,
   modelKey: string,
-): readonly ModelProfile[] {
+): readonly Profile[] {
   const own = profiles.find((one) => one.modelKey === modelKey);
   if (own !== undefined) return [own];
   const base = profiles.find((one) => variants[one.modelKey]?.includes(modelKey) === true);
@@ -162,7 +166,7 @@ function chainNamed(
   profiles: readonly CatalogProfile[],
   name: string | null,
   judge: JudgeQuality | undefined,
-): readonly (CatalogProfile & { readonly expandedFrom: string | null })[] {
+): readonly CatalogProfile[] {
   const chain = resolveChain(config, name ?? DEFAULT_CHAIN, profiles, judge);
   if (chain !== null) return chain;
   // Without a default chain, the chain is all profiles: the configured models in their order, then the others
@@ -186,7 +190,7 @@ function chainNamed(
  * No person has chosen the order of a built-in chain, and the chain names no model that is newer than this version of Mai. So all
  * of its models are ordered by value on this machine, as those of one `downloaded:` entry are.
  */
-function asOneEntry(chain: ReturnType<typeof chainNamed>): ReturnType<typeof chainNamed> {
+function asOneEntry(chain: readonly CatalogProfile[]): readonly CatalogProfile[] {
   return chain.map((one) => ({ ...one, expandedFrom: 'built-in' }));
 }
 

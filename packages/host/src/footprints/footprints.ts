@@ -283,13 +283,13 @@ export function createFootprints(
       const load = resident === null ? await asGiven(question, sources) : question;
       const found = await findFootprint(load, sources, resident, { mlxModels, subjects }, options);
       onFootprint(question, found);
-      const { footprint, lmStudio, hasExperts, speedNow, qualityFor } = found;
+      const { footprint, growthBySize, lmStudio, hasExperts, speedNow, qualityFor } = found;
       return {
         footprint,
-        ...(found.growthBySize === null ? {} : { growthBySize: found.growthBySize }),
+        growthBySize,
         guardrails: verdictOf(lmStudio, loaded.length > 0),
         refused: found.fromHeader !== null && found.fromHeader.refusal !== null,
-        ...(hasExperts === null ? {} : { hasExperts }),
+        hasExperts,
         speedNow,
         qualityFor: (capabilities) =>
           qualityFor(CAPABILITIES.filter((one) => capabilities.includes(one))),

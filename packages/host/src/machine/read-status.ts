@@ -77,10 +77,11 @@ export async function readStatus(session: Session): Promise<StatusReport> {
           version: link.client.connectedVersion.version,
           isLocal: link.client.host.isLocal,
         };
+  const reading = { chain: [], policy, variants: {}, capability: null, whyEmpty: null };
   const input = await assembleSelectionInput(
     {
       ...ports,
-      catalog: { read: () => Promise.resolve({ chain: [], policy, variants: {} }) },
+      catalog: { read: () => Promise.resolve(reading) },
       monitor: {
         ...ports.monitor,
         snapshot: async (options) =>

@@ -17,9 +17,10 @@ import {
   type ResidentInstance as LlamaResident,
 } from '@mai/llama-runtime';
 import type { FootprintEstimate } from '@mai/memory-estimator';
-import type { DownloadedModel as MergedModel, ModelProfile } from '@mai/model-config';
+import type { DownloadedModel as MergedModel } from '@mai/model-config';
 import type { ResourceMonitor, ResourceSnapshot } from '@mai/resource-monitor';
 import type { SimulatedModel as SimulationModel, TraceRow } from '@mai/simulation';
+import type { CatalogProfile } from '../catalog/catalog.js';
 import type { SimulatedHardware } from '../simulation/open-simulated-models.js';
 import type { SimulatedModel } from '../simulation/simulated-models.js';
 import { composePorts } from './compose-ports.js';
@@ -46,7 +47,7 @@ export type Contracts = [
   // lmstudio-adapter -> model-config
   Satisfies<DownloadedModel, MergedModel>,
   // model-config -> selector, autopilot
-  Satisfies<ModelProfile, CandidateProfile>,
+  Satisfies<CatalogProfile, CandidateProfile>,
   // host -> simulation, and back
   Satisfies<SimulatedModel, SimulationModel>,
   Satisfies<TraceRow, SimulatedHardware>,

@@ -5,7 +5,7 @@ import { toSelectionPolicy, withSelectedVariants } from '@mai/model-config';
 import { loadConfig } from '../config/load-config.js';
 import type { HostContext } from '../host-options.js';
 import type { HostParts } from '../host-parts.js';
-import { createCatalog } from '../catalog/catalog.js';
+import { createCatalog, type CatalogProfile } from '../catalog/catalog.js';
 import { listDownloadsNow } from '../session/session.js';
 import type { SimulatedChain } from './simulated-models.js';
 import { needsEstimate, simulateChain } from './simulated-models.js';
@@ -117,7 +117,7 @@ async function profilesOf(
   chainName: string | null,
   downloaded: readonly DownloadedModel[],
   signal: AbortSignal,
-): Promise<readonly ModelProfile[]> {
+): Promise<readonly CatalogProfile[]> {
   const { port, profiles } = createCatalog(config, {
     models: downloaded,
     listed: downloaded,

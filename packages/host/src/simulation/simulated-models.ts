@@ -9,10 +9,10 @@ import {
 import type {
   ConfiguredModel,
   ModelConfig,
-  ModelProfile,
   SimulatedModel as SimulateBlock,
 } from '@mai/model-config';
 import { bytesToMs } from '@mai/selector';
+import type { CatalogProfile } from '../catalog/catalog.js';
 
 /** Memory and quality of a simulated model with one load configuration. */
 export interface SimulatedLoad {
@@ -26,7 +26,7 @@ export interface SimulatedLoad {
 
 /** A model in the form that `@mai/simulation` needs. */
 export interface SimulatedModel extends SimulatedLoad {
-  readonly profile: ModelProfile;
+  readonly profile: CatalogProfile;
   readonly loadMs: number;
   /** Cheaper load options, the most expensive first. */
   readonly cheaperLoadOptions: readonly SimulatedLoad[];
@@ -59,7 +59,7 @@ const QUALITY_BY_TIER: Readonly<Record<Tier, number>> = { small: 0.4, medium: 0.
  */
 export async function simulateChain(
   config: ModelConfig,
-  profiles: readonly ModelProfile[],
+  profiles: readonly CatalogProfile[],
   resources: Resources,
   estimator: EstimatorPort | null,
   signal: AbortSignal,
@@ -68,7 +68,7 @@ export async function simulateChain(
   const models: SimulatedModel[] = [];
   const origins = new Map<string, SimulatedFootprintOrigin>();
   const leftOut: string[] = [];
-  const blockOf = ({ modelKey }: ModelProfile) => configured.get(modelKey)?.simulate ?? null;
+  const blockOf = ({ modelKey }: CatalogProfile) => configured.get(modelKey)?.simulate ?? null;
   const downloaded = profiles.filter((profile) => profile.downloaded);
   // Where a block exists, the user describes another machine. Assume that the whole chain is downloaded there.
   const imagined = downloaded.length === 0 || profiles.some((profile) => blockOf(profile) !== null);
@@ -101,7 +101,7 @@ interface Memory {
 }
 
 async function estimate(
-  { modelKey, loadConfig, contextLengthTokens }: ModelProfile,
+  { modelKey, loadConfig, contextLengthTokens }: CatalogProfile,
   resources: Resources,
   estimator: EstimatorPort | null,
   signal: AbortSignal,
@@ -125,7 +125,7 @@ async function estimate(
 }
 
 function memoryOf(
-  profile: ModelProfile,
+  profile: CatalogProfile,
   block: SimulateBlock | null,
   estimated: Memory | null,
 ): (Memory & { readonly origin: SimulatedFootprintOrigin }) | null {
@@ -159,7 +159,7 @@ function memoryOf(
 const SIMULATED_CONTEXT_TOKENS = 65_536;
 
 function simulatedModel(
-  profile: ModelProfile,
+  profile: CatalogProfile,
   block: SimulateBlock | null,
   { footprintBytes, vramBytes }: Memory,
 ): SimulatedModel {

@@ -23,6 +23,8 @@ export function portsOf(
     ),
     policy,
     variants: {},
+    capability: null,
+    whyEmpty: null,
   });
   const catalog = reading(chain ?? models.map(({ profile }) => profile.modelKey));
   // The autopilot compares readings by identity, so each model has one reading.
@@ -51,7 +53,11 @@ export function portsOf(
       estimate: ({ modelKey, loadConfig }) =>
         Promise.resolve({
           footprint: footprintOfLoad(machine, modelKey, loadConfig),
+          growthBySize: null,
           guardrails: null,
+          refused: false,
+          hasExperts: null,
+          speedNow: () => null,
           qualityFor: () => qualityOfLoad(machine, modelKey, loadConfig),
         }),
     },

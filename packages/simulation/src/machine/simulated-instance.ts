@@ -48,6 +48,7 @@ function describe(
   return {
     instanceIdentifier,
     modelKey,
+    variant: null,
     sizeBytes: totalBytesOf(footprint),
     contextLengthTokens: loadConfig.contextLengthTokens,
     maxContextLengthTokens: model?.profile.maxContextLengthTokens ?? null,

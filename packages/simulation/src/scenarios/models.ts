@@ -23,6 +23,8 @@ function model(
       loadConfig: { ...DEFAULT_LOAD_CONFIG, contextLengthTokens: CONTEXT_TOKENS },
       ttlMs: null,
       downloaded: true,
+      refusal: null,
+      expandedFrom: null,
     },
     footprintBytes: gib.total * GIB,
     vramBytes: gib.vram * GIB,

@@ -58,7 +58,7 @@ export function publishEvents({
           verdict.reason,
           verdict.act,
           // A decision that repeats itself is written once a minute, with its present figures.
-          event.id ?? null,
+          event.id,
         ]);
         if (decision === lastDecision) return;
         lastDecision = decision;

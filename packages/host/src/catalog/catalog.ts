@@ -115,7 +115,7 @@ export function createCatalog(
         const named = profilesNamed(profiles, variants, key);
         const whyEmpty =
           named.length === 0 ? (leftOut.get(key)?.note ?? similarKey(modelKey, profiles)) : null;
-          return { chain: withStamps(named), policy, variants: {}, capability: null, whyEmpty };
+        return { chain: withStamps(named), policy, variants: {}, capability: null, whyEmpty };
       },
     },
   };

@@ -25,6 +25,8 @@ export function model(
       loadConfig: DEFAULT_LOAD_CONFIG,
       ttlMs: null,
       downloaded: true,
+      refusal: null,
+      expandedFrom: null,
     },
     footprintBytes: gib * GIB,
     vramBytes: 0,

@@ -25,6 +25,7 @@ const report = (modelKey: string, sources: ModelReport['sources']): ModelReport 
     configured: false,
     derivedFields: [],
     refusal: null,
+    expandedFrom: null,
   },
   sizeBytes: 1024 ** 3,
   loaded: false,

@@ -88,6 +88,42 @@ test('a missing file of several makes the model incomplete, with the size of the
   expect(await readMlxModel(folder)).toMatchObject({ weightsBytes: 9000, complete: false });
 });
 
+const part = (number: number, count: number) =>
+  `model-${String(number).padStart(5, '0')}-of-${String(count).padStart(5, '0')}.safetensors`;
+const parts = (count: number) => Array.from({ length: count }, (_, i) => part(i + 1, count));
+
+describe('an index of the weights before they were quantized', () => {
+  // Blaizzy/mlx-vlm #624: mlx-vlm copies this index over its own. Both mlx-vlm and mlx-lm load the model.
+  test.each([
+    // ml-explore/mlx-swift-lm #554: the index states the 8.9 GB of two parts; the model has one file of 3.1 GB.
+    ['Qwen3-VL-4B-Instruct-4bit', parts(2), ['model.safetensors'], 8_900_000_000, true],
+    // The same report: four parts in the index, and two files.
+    ['Qwen3-VL-8B-Instruct-4bit', parts(4), parts(2), 17_500_000_000, true],
+    // #624: ten parts in the index, and four files.
+    ['Mistral-Small-3.1-24B-Instruct-2503-6bit', parts(10), parts(4), 48_000_000_000, true],
+    ['one of two parts', parts(4), parts(2).slice(0, 1), 17_500_000_000, false],
+    ['three of four parts', parts(4), parts(4).slice(1), 17_500_000_000, false],
+    [
+      'a vision file',
+      ['model.safetensors', 'model-vision.safetensors'],
+      ['model.safetensors'],
+      9000,
+      false,
+    ],
+  ])(
+    '%s: complete only where the files are a whole of their own',
+    async (_, named, files, total, complete) => {
+      const folder = folderWith({
+        'config.json': config,
+        'model.safetensors.index.json': index(total, ...named),
+      });
+      for (const file of files) writeSafetensors(path.join(folder, file), 1000);
+      const weightsBytes = complete ? files.length * 1000 : total;
+      expect(await readMlxModel(folder)).toMatchObject({ weightsBytes, complete });
+    },
+  );
+});
+
 test.each([
   [0, true],
   [1, false],

@@ -112,7 +112,7 @@ async function readWeights(
   const index = names.includes(INDEX)
     ? readJsonFile(path.join(folder, INDEX), MOST_INDEX_BYTES)
     : null;
-  const missing = filesOf(index).filter((name) => !files.includes(name));
+  const missing = filesOf(index).filter((name) => !files.includes(name) && !isStale(name, files));
   if (files.length === 0 && index === null) {
     throw new ModelFileError(
       'FILE_NOT_FOUND',
@@ -147,6 +147,22 @@ function filesOf(index: JsonObject | null): readonly string[] {
   const map = index?.['weight_map'];
   if (!isJsonObject(map)) return [];
   return [...new Set(Object.values(map))].filter((name) => typeof name === 'string');
+}
+
+/** The name of one of several parts, with their number. */
+const PART = /^model-\d{5}-of-(\d{5})\.safetensors$/i;
+
+/**
+ * Whether a missing file that an index names is a part of the weights before they were quantized. Quantized weights have fewer
+ * parts, and mlx-vlm copies the old index over the new one (Blaizzy/mlx-vlm #624, ml-explore/mlx-swift-lm #554). mlx-lm and
+ * mlx-vlm load the files that are there, and do not read the index.
+ */
+function isStale(missing: string, files: readonly string[]): boolean {
+  const countOf = (name: string): number => Number(PART.exec(name)?.[1] ?? 0);
+  const isWhole = (name: string): boolean =>
+    name === 'model.safetensors' ||
+    files.filter((other) => countOf(other) === countOf(name)).length === countOf(name);
+  return PART.test(missing) && files.some(isWhole);
 }
 
 /** The size of all tensors, as an index states it. */

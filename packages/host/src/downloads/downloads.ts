@@ -141,7 +141,7 @@ async function listWithClient(
 
 /** The fault of a model that LM Studio lists; null where its file has no fault, or cannot be read from here. */
 async function faultOf(
-  { modelKey, path: relative, vision }: DownloadedModel,
+  { modelKey, path: relative, kind, vision }: DownloadedModel,
   files: ModelFiles | null,
   readFacts: FactsReader,
   signal: AbortSignal,
@@ -156,6 +156,8 @@ async function faultOf(
   if (judgement.kind === 'projector')
     return { ...file, code: 'PROJECTOR', why: 'it is a projector (mmproj), not a model' };
   if (judgement.kind !== 'unusable') {
+    if (kind === 'llm' && files.format === 'gguf' && (await readFacts(filePath, signal)).embedding)
+      return { ...file, ...LISTED_AS_LLM };
     const misfit =
       files.format === 'gguf' && vision ? await misfitProjector(filePath, readFacts, signal) : null;
     return misfit === null ? null : { ...file, code: misfit.code, why: misfit.reason };
@@ -163,6 +165,15 @@ async function faultOf(
   const { code, why } = judgement;
   return LMSTUDIO_KNOWS_BETTER.has(code) ? null : { ...file, code, why };
 }
+
+/**
+ * LM Studio knows embedding models by their architecture alone, so it loads others for chats, and their chats are nonsense
+ * (lmstudio-bug-tracker #2177, #965, #696).
+ */
+const LISTED_AS_LLM = {
+  code: 'LISTED_AS_LLM',
+  why: 'its header is that of an embedding model, but LM Studio lists it as an LLM',
+} as const;
 
 /**
  * Faults that are ignored for a model that LM Studio lists, because LM Studio may use another folder than its

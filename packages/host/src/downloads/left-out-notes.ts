@@ -60,6 +60,10 @@ const NEXT_STEPS: ReadonlyMap<string, string> = new Map([
     'PROJECTOR_WIDTH',
     'Move the model to a folder of its own, with its own projector if it has one. The projector may belong to another model here.',
   ],
+  [
+    'LISTED_AS_LLM',
+    'In LM Studio, open its settings under My Models, and set the override of its domain type to embedding.',
+  ],
   ['NAMED_PROJECTOR', 'Give it a name without mmproj.'],
   ['CORRUPT', 'Download it again.'],
   ['FILE_UNREADABLE', 'Check its permissions.'],

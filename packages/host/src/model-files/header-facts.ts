@@ -9,6 +9,8 @@ export interface HeaderFacts {
   /** The longest context, at most 2^30 tokens; null where the header states no positive number. */
   readonly contextLengthTokens: number | null;
   readonly embedding: boolean;
+  /** Whether it scores texts for a search. Neither LM Studio nor the embedded engine has reranking. */
+  readonly reranker: boolean;
   readonly toolUse: boolean;
   /** False: the file lacks weights. */
   readonly complete: boolean;
@@ -22,6 +24,14 @@ export interface HeaderFacts {
   readonly refusal: ModelRefusal | null;
   /** Why the embedded engine does not load a file that llama.cpp loads; null where it loads it. */
   readonly embeddedRefusal: ModelRefusal | null;
+}
+
+/**
+ * Whether a name is that of a reranker. Most conversions of Qwen3-Reranker have the header of a chat model, so only the name
+ * tells (tobi/qmd #721, gpustack/gguf-parser-go #14).
+ */
+export function isNamedReranker(name: string): boolean {
+  return /rerank/i.test(name);
 }
 
 /** The quantization that a header states, in the form of a list of models. */

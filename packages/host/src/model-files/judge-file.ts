@@ -6,7 +6,7 @@ import { isModelFileError, readMlxModel, refuseMlx } from '@mai/memory-estimator
 import type { EngineRefusal } from '@mai/selector';
 import { fromHeaders } from './from-headers.js';
 import { keep } from '../promises/once.js';
-import type { HeaderFacts } from './header-facts.js';
+import { isNamedReranker, type HeaderFacts } from './header-facts.js';
 
 /** Reads the facts of a model file. @throws ModelFileError */
 export type FactsReader = (file: string, signal?: AbortSignal) => Promise<HeaderFacts>;
@@ -24,7 +24,7 @@ export function createFactsReader(headers: HeaderCache): FactsReader {
       file,
       headers.derive(
         file,
-        'facts with refusals (4), experts, quantization, width (2) and kind (2)',
+        'facts with refusals (4), experts, quantization, width (2) and kind (3)',
         async (header) => (await fromHeaders()).headerFacts(header),
         signal === undefined ? {} : { signal },
       ),
@@ -77,6 +77,13 @@ const INCOMPLETE: FileJudgement = {
   why: UNFINISHED.reason,
 };
 
+/** lmstudio-bug-tracker #470: LM Studio has no reranking. A reranker's answers to chats and its embeddings are of no use. */
+const RERANKER: FileJudgement = {
+  kind: 'unusable',
+  code: 'RERANKER',
+  why: 'it is a reranker, which scores texts for a search, and neither LM Studio nor the embedded engine has reranking',
+};
+
 /**
  * Judges a GGUF file by its header. Every list of models calls this function, so that all lists leave out the
  * same files for the same reason.
@@ -95,6 +102,7 @@ export async function judgeFile(
     const isProjector = refusal?.code === 'PROJECTOR';
     if (refusal !== null && !isProjector)
       return { kind: 'unusable', code: refusal.code, why: refusal.reason };
+    if (facts.reranker || isNamedReranker(path.basename(file))) return RERANKER;
     if (!facts.complete) return INCOMPLETE;
     // LM Studio chooses the projector itself.
     const width = engine === 'embedded' ? facts.width : null;

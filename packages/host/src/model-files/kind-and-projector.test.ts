@@ -130,6 +130,65 @@ test.each([
   },
 );
 
+// lmstudio-bug-tracker #470: LM Studio has no reranking, and lists rerankers as LLMs or as embedding models.
+test.each<[string, (file: FileContents) => void]>([
+  // gpustack/gguf-parser-go #14: ggml-org/Qwen3-Reranker-0.6B-Q8_0-GGUF states LLAMA_POOLING_TYPE_RANK.
+  ['x/model.gguf', ({ metadata }) => metadata.set('llama.pooling_type', 4)],
+  // tobi/qmd #721: mradermacher/Qwen3-Reranker-0.6B-GGUF has the header of a chat model.
+  ['Qwen3-Reranker-0.6B-GGUF/Qwen3-Reranker-0.6B.Q8_0.gguf', () => undefined],
+  ['x/model.gguf', ({ metadata }) => metadata.set('general.name', 'Bge Reranker V2 M3')],
+])('the reranker %s is neither a chat model nor an embedding model (%#)', async (file, change) => {
+  const contents = languageModel();
+  change(contents);
+  await put(`${MODELS}/p/${file}`, contents);
+  await put(`${MODELS}/p/chat-GGUF/chat-Q8_0.gguf`, languageModel());
+  for (const runtime of ['lmstudio', 'embedded'] as const) {
+    await using host = await openHost({ ...options(), runtime });
+    const { models, unusable } = await host.models();
+    expect(models.map(({ profile }) => profile.modelKey)).toEqual(['chat']);
+    expect(unusable).toMatchObject([
+      { code: 'RERANKER', why: expect.stringMatching(/^it is a reranker/) },
+    ]);
+  }
+});
+
+test('the head of a BERT reranker tells its kind where no pooling is stated', async () => {
+  const file = emptyFile('bert');
+  file.tensors.set('cls.weight', { shape: [64, 64] });
+  expect(headerFacts(await headerOf(file)).reranker).toBe(false);
+  file.tensors.set('cls.output.weight', { shape: [64, 1] });
+  expect(headerFacts(await headerOf(file)).reranker).toBe(true);
+});
+
+// lmstudio-bug-tracker #2177: nvidia/Nemotron-3-Embed-1B states mean pooling, and LM Studio 0.4.19 lists it as an LLM.
+test.each([
+  ['llm', ['LISTED_AS_LLM']],
+  ['embedding', []],
+] as const)(
+  'a file whose header is that of an embedding model, which LM Studio lists as %s, is left out: %p',
+  async (type, codes) => {
+    const file = 'zenmagnets/Nemotron-3-1B-GGUF/Nemotron-3-1B-Q4_K_M.gguf';
+    const contents = languageModel();
+    contents.metadata.set('llama.pooling_type', 1).set('llama.attention.causal', false);
+    await put(`${MODELS}/${file}`, contents);
+    const simulator = await startSimulator({
+      world: {
+        machine: { gpus: [] },
+        models: [
+          { modelKey: 'nemotron', type, path: file, sizeBytes: 100_000, maxContextLength: 512 },
+        ],
+      },
+    });
+    try {
+      await using host = await openHost(options(simulator.httpUrl));
+      const { unusable } = await host.models();
+      expect(unusable.map(({ code }) => code)).toEqual(codes);
+    } finally {
+      await simulator.stop();
+    }
+  },
+);
+
 test.each([
   ['pangu-embedded', {}, false],
   ['llama-embed', {}, true],

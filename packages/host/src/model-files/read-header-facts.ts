@@ -1,6 +1,6 @@
 import type { GgufHeader } from '@mai/memory-estimator';
 import { embeddingWidth, refuseEmbedded, refuseModel } from '@mai/memory-estimator';
-import type { HeaderFacts } from './header-facts.js';
+import { isNamedReranker, type HeaderFacts } from './header-facts.js';
 
 /** `general.file_type` of the header: `llama_ftype` in llama.cpp's include/llama.h. */
 const FILE_TYPES: Readonly<Record<number, string>> = {
@@ -43,26 +43,34 @@ const FILE_TYPES: Readonly<Record<number, string>> = {
 /** The longest context that an estimate accepts. A header may state any number. */
 const LONGEST_CONTEXT_TOKENS = 2 ** 30;
 
+/** Numbers of `llama_pooling_type` in llama.h. */
+const NOT_POOLED = 0;
+const POOLED_TO_RANK = 4;
+
 /** Architectures that make embeddings, not text. `pangu-embedded`, a model for small devices, writes text. */
 const ENCODERS = /bert|embed(?!ded)|^t5encoder$/;
 
 /** Reads the facts from a header. */
 export function headerFacts(header: GgufHeader): HeaderFacts {
-  const { architecture, metadata, complete } = header;
+  const { architecture, metadata, tensors, complete } = header;
   const prefix = architecture ?? '';
   const text = (key: string) => {
     const value = metadata.get(key);
     return typeof value === 'string' && value !== '' ? value : null;
   };
   const contextLength = Number(metadata.get(`${prefix}.context_length`) ?? 0);
+  const pooling = Number(metadata.get(`${prefix}.pooling_type`) ?? NOT_POOLED);
+  // Older conversions of BERT rerankers state no pooling. Only rerankers have this tensor (build_pooling in llama-graph.cpp).
+  const ranks = tensors.some((tensor) => tensor.name === 'cls.output.weight');
+  const name = text('general.name');
   return {
     architecture,
-    name: text('general.name'),
+    name,
     sizeLabel: text('general.size_label'),
     contextLengthTokens:
       contextLength >= 1 ? Math.min(Math.floor(contextLength), LONGEST_CONTEXT_TOKENS) : null,
-    // 0 stands for outputs that are not pooled (llama_pooling_type in llama.h).
-    embedding: Number(metadata.get(`${prefix}.pooling_type`) ?? 0) > 0 || ENCODERS.test(prefix),
+    embedding: pooling > NOT_POOLED || ENCODERS.test(prefix),
+    reranker: pooling === POOLED_TO_RANK || ranks || isNamedReranker(name ?? ''),
     // A GGUF file has no field for tool use. Chat templates that support tools name them.
     toolUse: /\btools\b/.test(text('tokenizer.chat_template') ?? ''),
     complete,

@@ -36,7 +36,8 @@ export const SAMPLES: readonly ClientSample[] = [
         "ANTHROPIC_DEFAULT_SONNET_MODEL": "auto",
         "ANTHROPIC_DEFAULT_HAIKU_MODEL": "auto",
         "ANTHROPIC_SMALL_FAST_MODEL": "auto",
-        "CLAUDE_CODE_MAX_CONTEXT_TOKENS": "65536"
+        "CLAUDE_CODE_MAX_CONTEXT_TOKENS": "65536",
+        "CLAUDE_CODE_ATTRIBUTION_HEADER": "0"
     }
 }
 `,

@@ -20,6 +20,8 @@ import { type GatewayAccess, keyOf } from '../gateway-access.js';
 // Tried with Claude Code 2.1.332: it assumes a window of a million tokens for a model that it does not know, and names
 // https://code.claude.com/docs/en/model-config for CLAUDE_CODE_MAX_CONTEXT_TOKENS. From 2.1.154 on it sends system messages
 // between the turns, which LM Studio takes from 0.4.15 on (lmstudio-bug-tracker #2204).
+// From 2.1.36 on, its instructions begin with a line that changes with every request, so that an engine reads the whole prompt
+// again. CLAUDE_CODE_ATTRIBUTION_HEADER=0 leaves it out (musistudio/claude-code-router #1220, anthropics/claude-code #24168).
 
 /** The variables of Claude Code. Every model name is the same, so that no background request causes a switch. */
 function environment(access: GatewayAccess): Readonly<Record<string, string>> {
@@ -33,6 +35,7 @@ function environment(access: GatewayAccess): Readonly<Record<string, string>> {
     // The name of the variable above in older versions.
     ANTHROPIC_SMALL_FAST_MODEL: access.model,
     CLAUDE_CODE_MAX_CONTEXT_TOKENS: String(CONTEXT_WINDOW_TOKENS),
+    CLAUDE_CODE_ATTRIBUTION_HEADER: '0',
   };
 }
 

@@ -15,9 +15,14 @@ const CONTEXT_EXCEEDED = /n_keep|context (?:length|size)|context_length_exceeded
 /** Texts of other failures of the request itself, which any resident would refuse. */
 const FAILURES_OF_A_REQUEST = /does not support|invalid/i;
 
-/** The sizes in the words of LM Studio (lmstudio-bug-tracker #1755), of llama.cpp and of the embedded engine. */
+/**
+ * The sizes in the words of LM Studio, of llama.cpp and of the embedded engine. LM Studio says them in several ways:
+ * lmstudio-bug-tracker #1755, Gitlawb/openclaude #353 (no space), anomalyco/opencode #11141 (0.4.6), lmstudio-bug-tracker #546
+ * (0.3.13).
+ */
 const SIZES: readonly RegExp[] = [
-  /n_keep: (?<prompt>\d+) >= n_ctx: (?<context>\d+)/,
+  /n_keep:? \(?(?<prompt>\d+)\)? ?>= n_ctx:? \(?(?<context>\d+)/,
+  /keep the first (?<prompt>\d+) tokens .* context length of only (?<context>\d+)/,
   /\((?<prompt>\d+) tokens\) exceeds the available context size \((?<context>\d+)/,
   /context length is (?<context>\d+) tokens, and the input has (?<prompt>\d+)/,
 ];

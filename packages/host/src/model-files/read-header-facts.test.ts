@@ -28,3 +28,16 @@ test.each([
 ])('a context_length of %p in the file is %p', (stated, expected) => {
   expect(headerFacts(headerWith(stated)).contextLengthTokens).toBe(expected);
 });
+
+// lmstudio-bug-tracker #1729: the file of Bonsai 8B does not name its number type. The numbers are those of llama.h.
+test.each([
+  [38, 'MXFP4_MOE'],
+  [39, 'NVFP4'],
+  [40, 'Q1_0'],
+  [41, 'Q2_0'],
+  [1024, null],
+])('the number type %d in the file is %p', (fileType, expected) => {
+  const header = headerWith(1);
+  const metadata = new Map([...header.metadata, ['general.file_type', fileType] as const]);
+  expect(headerFacts({ ...header, metadata }).quantization).toBe(expected);
+});

@@ -38,6 +38,8 @@ const FILE_TYPES: Readonly<Record<number, string>> = {
   37: 'TQ2_0',
   38: 'MXFP4_MOE',
   39: 'NVFP4',
+  40: 'Q1_0',
+  41: 'Q2_0',
 };
 
 /** The longest context that an estimate accepts. A header may state any number. */

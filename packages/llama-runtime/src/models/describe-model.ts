@@ -60,6 +60,9 @@ const FILE_TYPES: ReadonlyMap<number, string> = new Map([
   [36, 'TQ1_0'],
   [37, 'TQ2_0'],
   [38, 'MXFP4_MOE'],
+  [39, 'NVFP4'],
+  [40, 'Q1_0'],
+  [41, 'Q2_0'],
 ]);
 
 /** A model, or the reason why a file is not offered. */

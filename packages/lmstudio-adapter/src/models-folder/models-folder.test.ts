@@ -382,6 +382,9 @@ test.each([
   ['Qwen3-4B-Q4_K_M.gguf', 'Q4_K_M', 4],
   ['x-UD-IQ3_XXS.gguf', 'UD-IQ3_XXS', 3],
   ['gpt-oss-20b-MXFP4.gguf', 'MXFP4', 4],
+  ['Qwen3.6-35B-A3B-NVFP4.gguf', 'NVFP4', 4],
+  // lmstudio-ai/mlx-engine #282
+  ['Ministral-3-14B-Reasoning-2512-mlx-mxfp8', 'MXFP8', 8],
   ['nomic-embed-text-v1.5.f16.gguf', 'F16', 16],
   ['Qwen3-4B-4bit', '4BIT', 4],
 ])('reads the quantization of %s', (name, quantization, bits) => {

@@ -98,7 +98,7 @@ function withOwnProjectors(
 }
 
 /** Words of a projector's name that name no model: its kind and its number type. */
-const GENERIC = /^(?:mmproj|model|gguf|vision|[bf]\d+|fp\d+|i?q\d+|k|[sml]|\d)$/;
+const GENERIC = /^(?:mmproj|model|gguf|vision|(?:b|mx|nv)?fp?\d+|i?q\d+|k|[sml]|\d)$/;
 
 /** The words of a model's name without its quantization and the numbers of parts. */
 function wordsOf({ filePath, quantization }: ScannedModel): readonly string[] {

@@ -1,4 +1,4 @@
-import { rename } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import {
   adapter,
@@ -409,6 +409,28 @@ describe('LM Studio and folders of the configuration', () => {
     ]);
     const [, llama] = models;
     expect(llama?.sizeBytes).toBe(gguf('Llama').length);
+  });
+
+  // The names of ggml-org/Llama-macOS #97 (in the cache of Hugging Face) and of unslothai/unsloth #6084 (an export in two parts).
+  test.each([
+    ['gemma-4-12B-it-qat-UD-Q4_K_XL', 'mmproj-BF16'],
+    ['Gemma4_26B.BF16', 'Gemma4_26B.BF16-mmproj'],
+    ['test_BF16', 'mmproj-test-BF16'],
+    ['gpt-MXFP4', 'mmproj-MXFP4'],
+  ])('the model %s has the projector %s', async (name, vision) => {
+    const repository = 'o/R-GGUF';
+    for (const [index, contents] of splitGguf(name).entries()) {
+      const file = `${name}-0000${index + 1}-of-00002.gguf`;
+      await tree.put(`m/${file}`, contents);
+      await tree.hub({ repository, file, contents });
+    }
+    await tree.put(`m/${vision}.gguf`, projector());
+    await tree.hub({ repository, file: `${vision}.gguf`, contents: projector() });
+    const stored = async (modelFolders: readonly string[]) =>
+      (await tree.list({ modelFolders })).models.map((model) => model.vision);
+    expect(await stored([])).toEqual([true]);
+    await rm(tree.at('.cache'), { recursive: true });
+    expect(await stored(['~/m'])).toEqual([true]);
   });
 
   test('a folder can be a Hugging Face cache or a store of Ollama', async () => {

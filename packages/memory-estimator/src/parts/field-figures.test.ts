@@ -1,0 +1,117 @@
+import { emptyFile, headerOf, type MetadataValue } from '../../test/language-model.js';
+import { estimateReport } from '../estimate/estimate-report.js';
+import { resolveEngineProfile, withKnownSettings } from '../profile/resolve-profile.js';
+import { NO_SETTINGS, type EstimateSettings } from '../settings/estimate-settings.js';
+
+// Sizes in public logs of llama.cpp. The figures of the models are those of their `config.json`.
+
+const MIB = 1024 ** 2;
+
+/** Which layers have a window: all but each sixth. */
+const windows = (layers: number): boolean[] =>
+  Array.from({ length: layers }, (_, il) => il % 6 !== 5);
+
+function gemma4(
+  layers: number,
+  heads: number | ((isWindowed: boolean) => number),
+  others: Readonly<Record<string, MetadataValue>>,
+): Readonly<Record<string, MetadataValue>> {
+  return {
+    block_count: layers,
+    'attention.head_count_kv':
+      typeof heads === 'number' ? heads : { type: 'i32s', value: windows(layers).map(heads) },
+    'attention.key_length': 512,
+    'attention.value_length': 512,
+    'attention.key_length_swa': 256,
+    'attention.value_length_swa': 256,
+    'attention.sliding_window_pattern': { type: 'i32s', value: windows(layers).map(Number) },
+    ...others,
+  };
+}
+
+const GEMMA4_E4B = gemma4(42, 2, {
+  embedding_length: 2560,
+  'attention.head_count': 8,
+  'attention.sliding_window': 512,
+  'attention.shared_kv_layers': 18,
+});
+const GEMMA4_12B = gemma4(48, (isWindowed) => (isWindowed ? 8 : 1), {
+  embedding_length: 3840,
+  'attention.head_count': 16,
+  'attention.sliding_window': 1024,
+});
+
+/** A Qwen model with three recurrent layers before each layer of attention. */
+const qwenHybrid = (layers: number, width: number, kvHeads: number) => ({
+  block_count: layers,
+  embedding_length: width,
+  'attention.head_count': 16,
+  'attention.head_count_kv': kvHeads,
+  'attention.key_length': 256,
+  'attention.value_length': 256,
+  'ssm.conv_kernel': 4,
+  'ssm.state_size': 128,
+  'ssm.group_count': 16,
+  'ssm.time_step_rank': 32,
+  'ssm.inner_size': 4096,
+  full_attention_interval: 4,
+});
+const QWEN35_9B = qwenHybrid(32, 4096, 4);
+const QWEN36_35B_MTP = { ...qwenHybrid(41, 2048, 2), nextn_predict_layers: 1, expert_count: 256 };
+
+async function reportOf(
+  architecture: string,
+  metadata: Readonly<Record<string, MetadataValue>>,
+  settings: Partial<EstimateSettings>,
+  draftTokens = 0,
+) {
+  const file = emptyFile(architecture);
+  for (const [key, value] of Object.entries(metadata))
+    file.metadata.set(`${architecture}.${key}`, value);
+  const profile = resolveEngineProfile({
+    engine: 'llama.cpp',
+    runtimeVersion: 'b9849',
+    backend: null,
+  });
+  const { ram } = estimateReport(
+    await headerOf(file),
+    { ...NO_SETTINGS, parallelSequences: 1, flashAttention: true, ...settings },
+    null,
+    { profile: withKnownSettings(profile, { draftTokens }, 'the report') },
+  );
+  return [ram.kvCacheBytes / MIB, Number((ram.recurrentStateBytes / MIB).toFixed(2))];
+}
+
+// qualcomm/GenieX #1346: 64 MiB without a window, and 160 MiB with the full size or 60 MiB for 1,536 cells with it.
+test.each([
+  [{ swaFull: true }, 64 + 160],
+  [{ ubatchTokens: 1024 }, 64 + 60],
+])('Gemma 4 E4B with %p takes %d MiB', async (settings, mib) => {
+  expect(await reportOf('gemma4', GEMMA4_E4B, { contextLengthTokens: 4096, ...settings })).toEqual([
+    mib,
+    0,
+  ]);
+});
+
+test('Gemma 4 12B has 255 MiB of q8_0 in the 1,536 cells of 40 layers, beside 8 layers without a window', async () => {
+  // ollama/ollama #16617. A layer without a window has one head of 512 numbers, of which 32 take 34 bytes.
+  const full = (8 * 131_072 * 2 * 512 * 34) / 32 / MIB;
+  const settings = {
+    contextLengthTokens: 131_072,
+    kvCacheTypeK: 'q8_0',
+    kvCacheTypeV: 'q8_0',
+  } as const;
+  expect(await reportOf('gemma4', GEMMA4_12B, settings)).toEqual([255 + full, 0]);
+});
+
+test('Qwen3.5 9B has a state of 50.25 MiB for one sequence', async () => {
+  // JamePeng/llama-cpp-python #78
+  const [, state] = await reportOf('qwen35', QWEN35_9B, { contextLengthTokens: 8192 });
+  expect(state).toBe(50.25);
+});
+
+test('Qwen3.6 35B-A3B that drafts 2 tokens has 1280 MiB for 65,536 tokens, and a state of 188.44 MiB', async () => {
+  // ggml-org/llama.cpp #23269: 10 layers of attention, 1 sequence, n_rs_seq 2
+  const settings = { contextLengthTokens: 65_536 };
+  expect(await reportOf('qwen35moe', QWEN36_35B_MTP, settings, 2)).toEqual([1280, 188.44]);
+});

@@ -153,6 +153,7 @@ export function chooseSettings(
     cpuKernels: choose('cpuKernels', null, rankOfKernels, defaults.cpuKernels),
     cachesLatentValues: choose('cachesLatentValues', null, isOn, defaults.cachesLatentValues),
     cachesNextToken: choose('cachesNextToken', null, isOn, defaults.cachesNextToken),
+    castsMask: choose('castsMask', null, isOn, defaults.castsMask),
     locksWeights: choose('locksWeights', null, any, defaults.locksWeights),
     draftTokens: choose('draftTokens', null, size, defaults.draftTokens),
     encoderFlashAttention: choose(
@@ -189,6 +190,7 @@ export function chooseSettings(
     cpuKernels: chosen.cpuKernels[end],
     cachesLatentValues: chosen.cachesLatentValues[end],
     cachesNextToken: chosen.cachesNextToken[end],
+    castsMask: chosen.castsMask[end],
     locksWeights: chosen.locksWeights[end],
     draftTokens: facts.canDraft ? chosen.draftTokens[end] : 0,
     encoderFlashAttention: chosen.encoderFlashAttention[end],

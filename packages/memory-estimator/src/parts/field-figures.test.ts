@@ -1,3 +1,4 @@
+import { recordedHeader } from '../../test/lmstudio-loads.js';
 import { emptyFile, headerOf, type MetadataValue } from '../../test/language-model.js';
 import { estimateReport } from '../estimate/estimate-report.js';
 import { resolveEngineProfile, withKnownSettings } from '../profile/resolve-profile.js';
@@ -71,7 +72,6 @@ async function reportOf(
   const profile = resolveEngineProfile({
     engine: 'llama.cpp',
     runtimeVersion: 'b9849',
-    backend: null,
   });
   const { ram } = estimateReport(
     await headerOf(file),
@@ -114,4 +114,30 @@ test('Qwen3.6 35B-A3B that drafts 2 tokens has 1280 MiB for 65,536 tokens, and a
   // ggml-org/llama.cpp #23269: 10 layers of attention, 1 sequence, n_rs_seq 2
   const settings = { contextLengthTokens: 65_536 };
   expect(await reportOf('qwen35moe', QWEN36_35B_MTP, settings, 2)).toEqual([1280, 188.44]);
+});
+
+// lmstudio-bug-tracker #1176: Qwen3-VL 8B on LM Studio 0.3.31 (runtimes 1.5x) prints 1224.00 MiB of KV cache, and compute buffers of
+// 352.77 MiB (CUDA0) and 40.02 MiB (CUDA_Host), of which 32 MiB are the mask in F32. Qwen3 8B has the same layers.
+test('the compute buffers of a runtime that casts the mask lie within the interval', async () => {
+  const header = await recordedHeader('qwen3-8b-q8_0');
+  const said = {
+    contextLengthTokens: 16_384,
+    kvCacheTypeK: 'q8_0',
+    kvCacheTypeV: 'q8_0',
+    flashAttention: true,
+  } as const;
+  const report = (runtimeVersion: string) =>
+    estimateReport(header, { ...NO_SETTINGS, ...said }, null, {
+      profile: resolveEngineProfile({ engine: 'lmstudio', runtimeVersion, backend: 'cuda' }),
+    });
+  const { partIntervals } = report('1.52.1');
+  expect(partIntervals.kvCacheBytes).toEqual({ lowBytes: 1224 * MIB, highBytes: 1224 * MIB });
+  expect(partIntervals.computeBytes.highBytes / MIB).toBeGreaterThan(352.77 + 40.02);
+  expect(partIntervals.computeBytes.lowBytes / MIB).toBeLessThan(352.77 + 40.02);
+  // The mask has 16,384 times 512 numbers, of 4 bytes until ggml-org/llama.cpp #23764, and of 2 bytes since.
+  const newer = report('2.37.0').ram.computeBytes;
+  expect((report('1.52.1').ram.computeBytes - newer) / MIB).toBeCloseTo(
+    (16_384 * 512 * 2) / MIB,
+    1,
+  );
 });

@@ -82,6 +82,7 @@ export function embeddedProfile(
         : UNKNOWN_KERNELS,
       cachesLatentValues: known(false, LOG),
       cachesNextToken: known(true, LOG),
+      castsMask: known(false, LOG),
       locksWeights: known(false, RUNTIME),
       draftTokens: known(0, `${BINDING}: no speculative decoding unless it is requested`),
       encoderFlashAttention: known(true, `${BINDING}: default of tools/mtmd`),

@@ -13,6 +13,13 @@ const SERVER = 'llama-server, tools/server/README.md';
 const LATENT_VALUES_KEPT = { until: 7700, not: 7900 } as const;
 /** The change after which llama.cpp keeps no values of latent attention. */
 export const LATENT_VALUES = 'llama.cpp pull request 19067 of 2026-01-24';
+/**
+ * A build of 2026-05-25, before the change (ggml-org/llama.cpp #23652), and a build of 2026-06-09, after it (#24372). The build of
+ * the change itself is not known.
+ */
+const MASK_CAST = { until: 9265, not: 9570 } as const;
+/** The change after which flash attention gets its mask in F16. */
+export const HALF_MASK = 'llama.cpp pull request 23764 of 2026-05-27';
 /** A build that gives layers for multi-token prediction a cache. Those of 2025 do not, and v0.5.0 does not. */
 const NEXT_TOKEN_CACHE = { possible: 9500, seen: 10257 } as const;
 /** The first known build whose llama-server reserves logits only for the asked outputs. */
@@ -54,6 +61,7 @@ export const LLAMA_CPP_PROFILE: EngineProfile = {
     cpuKernels: known('machine', COMPARED),
     cachesLatentValues: known(false, COMPARED),
     cachesNextToken: known(false, COMPARED),
+    castsMask: known(false, COMPARED),
     locksWeights: known(false, COMPARED),
     draftTokens: known(0, COMPARED),
     encoderFlashAttention: known(true, COMPARED),
@@ -87,6 +95,7 @@ export function llamaServerProfile(version: string): EngineProfile {
         : { value: 'micro-batch', alternatives: ['asked-outputs'], source: sinceWhen },
       cachesLatentValues: latentValuesOf(Number(build)),
       cachesNextToken: nextTokenCacheOf(Number(build)),
+      castsMask: castsMaskOf(Number(build)),
       promptCacheBytes: isRecent
         ? known(8 * GIB, `${SERVER} (--cache-ram)`)
         : { value: 8 * GIB, alternatives: [0], source: sinceWhen },
@@ -109,6 +118,13 @@ function latentValuesOf(build: number): ProfileSetting<boolean> {
   return build >= LATENT_VALUES_KEPT.not
     ? known(false, LATENT_VALUES)
     : { value: false, alternatives: [true], source: LATENT_VALUES };
+}
+
+function castsMaskOf(build: number): ProfileSetting<boolean> {
+  if (build <= MASK_CAST.until) return known(true, HALF_MASK);
+  return build >= MASK_CAST.not
+    ? known(false, HALF_MASK)
+    : { value: false, alternatives: [true], source: HALF_MASK };
 }
 
 function nextTokenCacheOf(build: number): ProfileSetting<boolean> {

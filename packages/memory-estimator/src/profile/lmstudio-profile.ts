@@ -6,7 +6,7 @@ import {
   type ProfileValues,
 } from './engine-profile.js';
 import { factsVersionOf, NEWEST_VERSION, refuseAppVersion } from './known-versions.js';
-import { LATENT_VALUES } from './llama-cpp-profile.js';
+import { HALF_MASK, LATENT_VALUES } from './llama-cpp-profile.js';
 import { compareVersions, versionParts, type VersionParts } from './runtime-version.js';
 
 const GIB = 1024 ** 3;
@@ -145,6 +145,11 @@ function settingsAt(version: VersionParts, backend: GpuBackend | null): EnginePr
     cachesNextToken: at(
       since('0', false, 'n_layer_kv_from_start in llama-hparams.h, 2025'),
       unsure('2.20.0', false, [true], 'llama.cpp b10257 caches them, and v0.5.0 does not'),
+    ),
+    castsMask: at(
+      since('0', true, HALF_MASK),
+      unsure('2.16.0', false, [true], HALF_MASK),
+      since('2.23.0', false, HALF_MASK),
     ),
     locksWeights: at(since('0', true, `${SCHEMA}; --load-mode mmap+mlock in command lines`)),
     draftTokens: at(

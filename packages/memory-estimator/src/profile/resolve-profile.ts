@@ -93,6 +93,7 @@ export function withKnownSettings(
       cpuKernels: take('cpuKernels'),
       cachesLatentValues: take('cachesLatentValues'),
       cachesNextToken: take('cachesNextToken'),
+      castsMask: take('castsMask'),
       locksWeights: take('locksWeights'),
       draftTokens: take('draftTokens'),
       encoderFlashAttention: take('encoderFlashAttention'),

@@ -97,6 +97,8 @@ export interface EngineRules {
   readonly cachesLatentValues: boolean;
   /** Whether layers for multi-token prediction have a KV cache where nothing is drafted. */
   readonly cachesNextToken: boolean;
+  /** Whether flash attention gets its mask in F32 and casts it to F16. Otherwise the mask is in F16 from the start. */
+  readonly castsMask: boolean;
   /** Whether weights in RAM are locked (mlock), which makes them anonymous memory. */
   readonly locksWeights: boolean;
   /** Tokens that are drafted for each sequence; 0 without speculative decoding. */

@@ -44,6 +44,7 @@ const SETTING_NAMES: Readonly<Record<string, string>> = {
   cpuKernels: 'kernels for repacked weights',
   cachesLatentValues: 'cached values of latent attention',
   cachesNextToken: 'cache of layers for multi-token prediction',
+  castsMask: 'mask of flash attention in F32',
   locksWeights: 'locked weights',
   draftTokens: 'draft tokens',
   encoderFlashAttention: 'flash attention of the image encoder',

@@ -1,7 +1,7 @@
 import { isQuantizedCacheType } from '@mai/memory-ledger';
 import { rowBytes } from '../../gguf/tensor-types.js';
 import { widestValue } from '../../parts/context-buffers.js';
-import { contiguous2d, input, reshape, setRows, view } from '../tensors/ops.js';
+import { castToHalf, contiguous2d, input, reshape, setRows, view } from '../tensors/ops.js';
 import { F16, F32, I64, type Tensor } from '../tensors/tensor.js';
 import type { GraphContext } from './graph-context.js';
 
@@ -38,13 +38,14 @@ export class AttentionCache {
     this.#context = context;
     this.#keyIds = input(I64, tokens);
     this.#valueIds = input(I64, valueRows);
-    this.mask = input(
-      settings.flashAttention ? F16 : F32,
+    const mask = input(
+      settings.flashAttention && !settings.castsMask ? F16 : F32,
       cells,
       tokens / shape.streams,
       1,
       shape.streams,
     );
+    this.mask = settings.flashAttention ? castToHalf(mask) : mask;
     this.keyRotation = rotatesKeys ? input(F32, size, size) : null;
     this.valueRotation = rotatesValues ? input(F32, ROTATION, ROTATION) : null;
   }

@@ -1,21 +1,27 @@
 import type { Host } from '@mai/host';
 
-/** Notes the duration of each load until `stop` is called. */
+const LOAD_EVENTS = ['loading', 'loaded', 'load-failed'] as const;
+type LoadEvent = (typeof LOAD_EVENTS)[number];
+const isLoadEvent = (type: string): type is LoadEvent => LOAD_EVENTS.some((one) => one === type);
+
+/** Notes the begin, the end and the failure of each load until `stop` is called. */
 export function watchLoads({ host }: { readonly host: Pick<Host, 'serving'> }): {
-  readonly tookMs: readonly number[];
+  readonly events: readonly LoadEvent[];
   stop(): Promise<void>;
 } {
-  const tookMs: number[] = [];
+  const events: LoadEvent[] = [];
   const over = new AbortController();
   const watching = (async () => {
     for await (const change of host.serving.changes({ signal: over.signal })) {
-      if (change.type === 'loaded') tookMs.push(change.tookMs);
+      // Each step of progress is a `loading`, too.
+      const isProgress = change.type === 'loading' && events.at(-1) === 'loading';
+      if (isLoadEvent(change.type) && !isProgress) events.push(change.type);
     }
   })().catch((error: unknown) => {
     if (!over.signal.aborted) throw error;
   });
   return {
-    tookMs,
+    events,
     stop: () => {
       over.abort();
       return watching;

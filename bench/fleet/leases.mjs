@@ -175,6 +175,7 @@ function serves(name, hasModel) {
       chains: { default: [KEY] },
       aliases: [],
       otherNames: {},
+      leftOut: {},
       hosts: null,
       runtime: 'lmstudio',
       runtimeAnswers: true,

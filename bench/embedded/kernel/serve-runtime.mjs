@@ -85,6 +85,7 @@ function catalogOf(residents) {
     chains: { default: MODELS.map(({ name }) => name) },
     aliases: [],
     otherNames: {},
+    leftOut: {},
     hosts: null,
     runtime: 'embedded',
     runtimeAnswers: true,

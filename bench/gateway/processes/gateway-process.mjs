@@ -28,6 +28,7 @@ const serving = {
     chains: { default: ['bench/model'] },
     aliases: [],
     otherNames: {},
+    leftOut: {},
     hosts: null,
     runtime: 'lmstudio',
     runtimeAnswers: true,

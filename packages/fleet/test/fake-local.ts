@@ -41,6 +41,7 @@ export const LOCAL_CATALOG: ServingCatalog = {
   chains: { default: ['small'], private: ['small'] },
   aliases: [],
   otherNames: {},
+  leftOut: {},
   hosts: null,
   runtime: 'lmstudio',
   runtimeAnswers: true,

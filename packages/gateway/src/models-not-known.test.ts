@@ -1,3 +1,7 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { openHost } from '@mai/host';
 import { ask } from '../test/ask.js';
 import { isToldFailure, talk } from '../test/talk.js';
 import { createGateway, type ServingCatalog, type ServingPort } from './index.js';
@@ -12,6 +16,7 @@ const EMPTY: ServingCatalog = {
   chains: { default: [] },
   aliases: [],
   otherNames: {},
+  leftOut: {},
   hosts: null,
   runtime: 'lmstudio',
   runtimeAnswers: true,
@@ -92,5 +97,41 @@ describe('a client that leaves while the machine reads its models', () => {
       ({ text } = await ask(url, { path: '/metrics' }));
     }
     expect(text).toMatch(CANCELLED);
+  });
+});
+
+describe('a damaged file', () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'mai-'));
+    await writeFile(path.join(folder, 'broken.gguf'), 'This is no model.');
+  });
+  afterEach(() => rm(folder, { recursive: true, force: true }));
+
+  const chain = { default: ['broken'] };
+  it.each([
+    ['in no chain', {}],
+    ['in the chain', { models: [{ key: 'broken', context_window: 512 }], fallback_chains: chain }],
+  ])('%s that is asked for by its key is refused with its fault', async (_, config) => {
+    await using host = await openHost({
+      runtime: 'embedded',
+      modelFolders: [folder],
+      config: { version: 1, ...config },
+      dataFolder: path.join(folder, 'data'),
+      cacheFolder: path.join(folder, 'cache'),
+      configFolder: folder,
+      userHome: folder,
+      cwd: folder,
+      env: {},
+      warn: () => undefined,
+    });
+    await using gateway = await createGateway({ serving: host.serving });
+    const { url } = await gateway.listen({ port: 0 });
+    const fault = 'broken.gguf is not offered: it is not a GGUF file.';
+    const { status, text } = await talk(url, CHAT, { ...HELLO, model: 'broken' }).end;
+    expect([status, text]).toEqual([404, expect.stringContaining(fault)]);
+    expect(text).toContain('"code":"model_not_found"');
+    const entry = await ask(url, { path: '/v1/models/broken' });
+    expect([entry.status, entry.text]).toEqual([404, expect.stringContaining(fault)]);
   });
 });

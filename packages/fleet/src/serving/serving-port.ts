@@ -95,6 +95,8 @@ export interface ServingCatalog {
   readonly chains: Readonly<Record<string, readonly string[]>>;
   readonly aliases: readonly { readonly pattern: string; readonly target: string }[];
   readonly otherNames: Readonly<Record<string, string>>;
+  /** Why a downloaded model is not offered, such as a damaged file: a sentence for people, by model key. */
+  readonly leftOut: Readonly<Record<string, string>>;
   readonly runtime: 'lmstudio' | 'embedded';
   readonly runtimeAnswers: boolean;
   readonly runtimeVersion: string | null;

@@ -55,6 +55,7 @@ const CATALOG: ServingCatalog = {
     'qwen/large@q4_k_m': 'qwen/large',
     'qwen/large@q8_0': 'qwen/large@q8_0',
   },
+  leftOut: {},
   runtime: 'lmstudio',
   runtimeAnswers: true,
   runtimeVersion: null,

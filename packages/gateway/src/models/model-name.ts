@@ -57,7 +57,8 @@ function findWithoutAlias(name: string, catalog: ServingCatalog): NamedModel | n
   const parts = /^auto(?::(.*))?$/i.exec(name);
   if (parts !== null) return auto((parts[1] ?? '').split('+'), catalog);
   const { models } = catalog;
-  if (models.some(({ modelKey }) => modelKey === name)) return { kind: 'key', modelKey: name };
+  const isKey = models.some(({ modelKey }) => modelKey === name);
+  if (isKey && leftOutNote(name, catalog) === null) return { kind: 'key', modelKey: name };
   const isResident = models.some(({ residents }) =>
     residents.some(({ instanceIdentifier }) => instanceIdentifier === name),
   );
@@ -101,7 +102,20 @@ function unknownPart(part: string, chains: readonly string[]): NamedModel {
   };
 }
 
+/** Why a model cannot be served although its file is on this machine; null for other names. */
+export function leftOutNote(name: string, { leftOut, models }: ServingCatalog): string | null {
+  if (!Object.hasOwn(leftOut, name)) return null;
+  // Another host may have a sound file, and LM Studio may have loaded a file that Mai would not offer.
+  const isServed = models.some(
+    ({ modelKey, downloaded, residents }) =>
+      modelKey === name && (downloaded || residents.length > 0),
+  );
+  return isServed ? null : (leftOut[name] ?? null);
+}
+
 function unknown(name: string, catalog: ServingCatalog, followed: readonly string[]): NamedModel {
+  const note = leftOutNote(name, catalog);
+  if (note !== null) return { kind: 'unknown', message: note };
   const known = catalog.models.flatMap(({ modelKey, residents }) => [
     modelKey,
     ...residents.map(({ instanceIdentifier }) => instanceIdentifier),

@@ -20,6 +20,8 @@ function model(modelKey: string, more: Partial<ServingModel> = {}): ServingModel
   };
 }
 
+const FAULT = 'broken.gguf is not offered: it is not a GGUF file.';
+
 const CATALOG: ServingCatalog = {
   models: [
     model('qwen/qwen3-30b', { tier: 'large', contextLengthTokens: 30_000 }),
@@ -30,6 +32,8 @@ const CATALOG: ServingCatalog = {
       ],
     }),
     model('sees', { capabilities: ['chat', 'vision'] }),
+    model('configured', { downloaded: false }),
+    model('elsewhere', { hosts: ['other'] }),
     model('unsized', { maxContextLengthTokens: null }),
     model('embeds', { kind: 'embedding', capabilities: ['embedding'], contextLengthTokens: 8192 }),
   ],
@@ -52,12 +56,14 @@ const CATALOG: ServingCatalog = {
     { pattern: 'deep-4', target: 'deep-5' },
     { pattern: 'deep-5', target: 'auto' },
     { pattern: 'old', target: 'qwen/gone' },
+    { pattern: 'worn-out', target: 'broken' },
   ],
   otherNames: {
     'qwen/qwen3-30b@q4_k_m': 'qwen/qwen3-30b',
     'qwen/qwen3-30b@q8_0': 'qwen/qwen3-30b@q8_0',
     'qwen/qwen3-4b': 'qwen/qwen3-4b@q4_k_m',
   },
+  leftOut: { broken: FAULT, configured: FAULT, elsewhere: FAULT },
   runtime: 'lmstudio',
   runtimeAnswers: true,
   runtimeVersion: null,
@@ -148,6 +154,17 @@ describe('names', () => {
 
   test('the name of a property of every object is an unknown model', () => {
     expect(messageOf('constructor')).toContain('Mai knows no model "constructor"');
+  });
+
+  test.each(['broken', 'worn-out', 'configured'])(
+    'a damaged model is refused with its fault: %s',
+    (name) => {
+      expect(messageOf(name)).toBe(FAULT);
+    },
+  );
+
+  test('a damaged file does not hide the sound one of another host', () => {
+    expect(wanted('elsewhere')).toMatchObject({ modelKey: 'elsewhere' });
   });
 
   test('an instance identifier asks for this resident without a condition', () => {

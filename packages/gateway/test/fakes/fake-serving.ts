@@ -80,6 +80,7 @@ export class FakeMachine implements LivePort {
       chains: this.chains,
       aliases: [],
       otherNames: {},
+      leftOut: {},
       runtime: 'lmstudio',
       runtimeAnswers: true,
       runtimeVersion: null,

@@ -127,6 +127,13 @@ describe.each(['off', 'on'])('with LM Studio %s, a file that llama.cpp refuses',
     );
   });
 
+  test('has its reason in the catalog of a gateway', async () => {
+    await using host = await openHost(options());
+    const { leftOut } = await host.serving.catalog();
+    expect(sorted(Object.keys(leftOut))).toEqual(sorted(Object.keys(REFUSED)));
+    expect(leftOut['lora']).toMatch(/lora-Q8_0\.gguf is not offered: it is /);
+  });
+
   test('is never chosen', async () => {
     await using host = await openHost(options());
     const { selection, refused } = await host.select({});

@@ -12,6 +12,7 @@ import {
   type CatalogDownloads,
 } from '../catalog/catalog.js';
 import type { Downloads } from '../downloads/downloads-list.js';
+import { leftOutByKey } from '../downloads/left-out-models.js';
 import type { ServingCatalog, ServingModel, ServingResident } from './serving.js';
 
 /** A resident with its model. */
@@ -78,6 +79,7 @@ export function describeCatalog(
       loaded,
       new Set([...profiles, ...others].map(({ modelKey }) => modelKey)),
     ),
+    leftOut: Object.fromEntries([...leftOutByKey(downloads)].map(([key, { note }]) => [key, note])),
   };
 }
 

@@ -74,6 +74,8 @@ export interface ServingCatalog {
    * by which it is loaded.
    */
   readonly otherNames: Readonly<Record<string, string>>;
+  /** Why a downloaded model is not offered, such as a damaged file: a sentence for people, by model key. */
+  readonly leftOut: Readonly<Record<string, string>>;
   /** The runtime that loads the models of this machine. */
   readonly runtime: 'lmstudio' | 'embedded';
   /** Whether it answers. */

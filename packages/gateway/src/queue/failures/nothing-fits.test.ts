@@ -27,6 +27,7 @@ function catalogOf(downloaded: boolean, runtime: Runtime = 'lmstudio'): ServingC
     chains: { default: ['a', 'b'], empty: [] },
     aliases: [],
     otherNames: {},
+    leftOut: {},
     hosts: null,
     runtime,
     runtimeAnswers: true,
@@ -137,11 +138,14 @@ test.each(Object.entries(CASES))('%s', (_name, given) => {
   if (code !== 'nothing_fits') expect(failure.message).not.toContain('Free memory');
 });
 
-test('a model whose file the engine refuses is named with the reason, and no memory is to be freed', () => {
+test.each([
+  ['beside others', true],
+  ['which is the only one', false],
+])('a model whose file the engine refuses, %s, is named with the reason', (_name, isDownloaded) => {
   const refusal = { reason: 'its rope.dimension_count is 6, but its keys have 64 values' };
   const refused = { modelKey: 'a', rejection: { code: 'ENGINE_REFUSES', refusal } };
   const absent = { modelKey: 'b', rejection: { code: 'NOT_DOWNLOADED' } };
-  expect(nothingFits([absent, refused], ANY_MODEL, catalogOf(true))).toEqual({
+  expect(nothingFits([absent, refused], ANY_MODEL, catalogOf(isDownloaded))).toEqual({
     code: 'load_failed',
     status: 503,
     message:

@@ -25,15 +25,6 @@ export function nothingFits(
   const isAll = (...codes: readonly string[]): boolean =>
     rejected.length > 0 && rejected.every(({ rejection }) => codes.includes(rejection.code));
   const names = `the fallback chain ${chain === null ? '' : JSON.stringify(chain)}`.trim();
-  if (catalog !== null && !catalog.models.some(({ downloaded }) => downloaded)) {
-    return notDownloaded(`No model is downloaded. ${getModel(runtime)}.`);
-  }
-  if (isAll('NOT_DOWNLOADED') || (rejected.length === 0 && isEmpty(wanted, catalog))) {
-    const some = rejected.length === 0 ? '' : ` (${listed(rejected)})`;
-    return notDownloaded(
-      `No model of ${names} is downloaded${some}. ${getModel(runtime)}. GET /v1/models lists the models that are downloaded.`,
-    );
-  }
   const refused = rejected.find(({ rejection }) => rejection.code === 'ENGINE_REFUSES');
   if (refused !== undefined && isAll('NOT_DOWNLOADED', 'ENGINE_REFUSES')) {
     const reason = refused.rejection.refusal?.reason ?? 'the engine refuses its file';
@@ -42,6 +33,15 @@ export function nothingFits(
       503,
       asSentence(`${refused.modelKey} cannot be loaded: ${reason}`) +
         ' "mai models" lists the models that can be loaded.',
+    );
+  }
+  if (catalog !== null && !catalog.models.some(({ downloaded }) => downloaded)) {
+    return notDownloaded(`No model is downloaded. ${getModel(runtime)}.`);
+  }
+  if (isAll('NOT_DOWNLOADED') || (rejected.length === 0 && isEmpty(wanted, catalog))) {
+    const some = rejected.length === 0 ? '' : ` (${listed(rejected)})`;
+    return notDownloaded(
+      `No model of ${names} is downloaded${some}. ${getModel(runtime)}. GET /v1/models lists the models that are downloaded.`,
     );
   }
   if (isAll('NOT_DOWNLOADED', 'MISSING_CAPABILITY')) {

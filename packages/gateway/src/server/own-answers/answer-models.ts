@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { listForCodex } from '../../models/list-for-codex.js';
 import { listForLmStudio } from '../../models/list-for-lm-studio.js';
 import { entryOf, listModels, type ModelList } from '../../models/list-models.js';
+import { leftOutNote } from '../../models/model-name.js';
 import { meaningsOf } from '../../models/name-meanings.js';
 import type { ResolveModel } from '../../models/resolve-model.js';
 import type { LivePort } from '../../ports/live-port.js';
@@ -62,7 +63,7 @@ export function createModelLists(port: LivePort, resolve: ResolveModel): ModelLi
         const id = decoded(path.slice(root.length + 1));
         const found = entryOf(id, list, catalog);
         if (found !== null) sendJson(response, 200, found);
-        else sendFailure(response, protocol, unknownModel(id));
+        else sendFailure(response, protocol, unknownModel(id, catalog));
         return;
       }
       if (root === LM_STUDIO) sendJson(response, 200, listForLmStudio(null, list));
@@ -83,10 +84,11 @@ function decoded(text: string): string {
   }
 }
 
-function unknownModel(id: string) {
+function unknownModel(id: string, catalog: ServingCatalog) {
   return createFailure(
     'model_not_found',
     404,
-    `There is no model ${JSON.stringify(id)}. GET /v1/models lists the models.`,
+    leftOutNote(id, catalog) ??
+      `There is no model ${JSON.stringify(id)}. GET /v1/models lists the models.`,
   );
 }

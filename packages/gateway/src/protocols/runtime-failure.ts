@@ -99,7 +99,10 @@ const MARK = '{"error"';
 /** The failure that an error body describes. */
 function describe(status: number, text: string): UpstreamFailure {
   const body = parse(text);
-  const message = messageIn(body, text);
+  const message =
+    text.trim() === ''
+      ? `The answer had the HTTP status ${status} and no message.`
+      : messageIn(body, text);
   const code = codeIn(body);
   const hasCode = CODES_OF_A_REQUEST.has(code);
   const isOfResident = !hasCode && FAILURES_OF_A_RESIDENT.test(message);
@@ -130,7 +133,7 @@ function codeIn(body: unknown): unknown {
 }
 
 function messageIn(body: unknown, text: string): string {
-  if (!isJsonObject(body)) return text.trim() === '' ? 'no message' : text.trim();
+  if (!isJsonObject(body)) return text.trim();
   const { error, message } = body;
   if (typeof error === 'string') return error;
   if (isJsonObject(error) && typeof error['message'] === 'string') return error['message'];

@@ -45,6 +45,9 @@ const HARMLESS = {
   'x-request-id': 'r-2',
 };
 
+/** Less than the headers that the gateway takes, as with Node's default of 16 KiB. */
+const RUNTIME_HEADERS_BYTES = 8192;
+
 interface OddWorld extends AsyncDisposable {
   readonly url: string;
   readonly attempts: () => number;
@@ -56,7 +59,7 @@ async function open(
   options: FrontOptions = {},
 ): Promise<OddWorld> {
   let attempts = 0;
-  const runtime = createServer((request, response) => {
+  const runtime = createServer({ maxHeaderSize: RUNTIME_HEADERS_BYTES }, (request, response) => {
     request.resume().on('end', () => {
       attempts += 1;
       respond(response);
@@ -294,6 +297,24 @@ describe('an answer of the runtime', () => {
         expect(answer.headers.location).toBeUndefined();
         expect(answer.json().error.message).toContain(`The answer had the HTTP status ${status}.`);
       }
+    },
+  );
+
+  it.each([CHAT, '/v1/messages'])(
+    'that refuses the request without a body is told in the words of the protocol (%s)',
+    async (path) => {
+      await using world = await open((response) => response.end(ANSWER));
+      // Node's own refusal of the headers has no body.
+      const headers = {
+        'content-type': 'application/json',
+        'x-big': 'a'.repeat(RUNTIME_HEADERS_BYTES),
+      };
+      const body = JSON.stringify({ max_tokens: 1, messages: [] });
+      const answer = await ask(world.url, { method: 'POST', path, headers, body });
+      expect([answer.status, world.attempts()]).toEqual([431, 0]);
+      expect(answer.json().error.message).toBe(
+        'The answer had the HTTP status 431 and no message.',
+      );
     },
   );
 

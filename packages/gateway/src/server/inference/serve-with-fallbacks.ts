@@ -262,8 +262,13 @@ function conclude(
     return { failure: null, firstByteMs, usage, responseId };
   }
   const failure = failureOf(outcome, reported, protocol, runtime);
-  // A refusal in the runtime's own words, which the client may know. Only a whole body has the length that the headers give.
-  const isOwnWord = outcome.kind === 'refused' && outcome.isWhole && failure.code === 'refused';
+  // A refusal in the runtime's own words, which the client may know. Only a whole body has the length that the headers give. Node
+  // refuses headers of more than 16 KiB without a body, and a client could not read such an answer.
+  const isOwnWord =
+    outcome.kind === 'refused' &&
+    outcome.isWhole &&
+    outcome.body.length > 0 &&
+    failure.code === 'refused';
   if (isOwnWord && !answer.begun) answer.passOn(outcome.head, outcome.body);
   else answer.fail(failure);
   return { failure, firstByteMs: null, usage: null, responseId: null };

@@ -34,7 +34,10 @@ export function WhyPanel({ state, nowMs }: { readonly state: PageState; readonly
         </div>
       )}
       {explanation === null ? (
-        <NoDecision running={status?.autopilot != null} />
+        <NoDecision
+          running={status?.autopilot != null}
+          isOff={status !== null && status.runtime.state === 'off'}
+        />
       ) : (
         <>
           <p class="headline prose">{sentence(explanation.headline)}</p>
@@ -106,12 +109,23 @@ function Figure(props: { readonly name: string; readonly value: string; readonly
   );
 }
 
-function NoDecision({ running }: { readonly running: boolean }) {
+function NoDecision({
+  running,
+  isOff,
+}: {
+  readonly running: boolean;
+  /** Whether the runtime is off. Then `mai serve` runs without an autopilot. */
+  readonly isOff: boolean;
+}) {
   return (
     <div class="empty">
       <h3>No decision yet.</h3>
       {running ? (
         <p>The autopilot makes its first decision as soon as it has read the memory.</p>
+      ) : isOff ? (
+        <p>
+          <code>mai serve</code> starts the autopilot when models can be loaded.
+        </p>
       ) : (
         <p>
           No autopilot runs on this machine. <code>mai serve</code> runs one while the gateway is

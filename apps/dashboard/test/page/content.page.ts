@@ -177,6 +177,16 @@ test('says how to start LM Studio while it is off, and offers no load', async ()
   await close();
 });
 
+test('does not advise to run the gateway that shows the page, while LM Studio is off', async () => {
+  const { page, close } = await openPage(browser, {
+    machine: { lmStudioOff: true, nothing: true },
+  });
+  const why = await page.locator('.why').innerText();
+  expect(why).toContain('mai serve starts the autopilot when models can be loaded.');
+  expect(why).not.toContain('No autopilot runs');
+  await close();
+});
+
 test('says how to download a model and how to run an autopilot where both are missing', async () => {
   const { page, close } = await openPage(browser, { machine: { nothing: true } });
   expect(await page.locator('.chain').innerText()).toContain('lms get qwen/qwen3-4b');

@@ -222,6 +222,27 @@ test('a GPU whose use is not measured shows no figure of its use, but what the m
   await close();
 });
 
+test.each([320, 360, 1440])('the search shows its whole hint at %i px', async (width) => {
+  const { page, close } = await openPage(browser, { width });
+  const { hint, room, wide } = await page.locator('.decisions input').evaluate((field) => {
+    const input = field as HTMLInputElement;
+    const text = document.createElement('span');
+    text.textContent = input.placeholder;
+    text.style.font = getComputedStyle(input).font;
+    text.style.position = 'absolute';
+    document.body.append(text);
+    const { paddingLeft, paddingRight } = getComputedStyle(input);
+    return {
+      hint: text.offsetWidth,
+      room: input.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight),
+      wide: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    };
+  });
+  expect(room).toBeGreaterThanOrEqual(hint);
+  expect(wide).toBeLessThanOrEqual(0);
+  await close();
+});
+
 test.each([360, 1440])('no field of choice cuts its words off at %i px', async (width) => {
   const { page, close } = await openPage(browser, { width });
   const cut = await page.locator('.yield-form select').evaluateAll((fields) =>

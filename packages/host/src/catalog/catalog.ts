@@ -81,7 +81,7 @@ export function createCatalog(
     refusal: refusalOf(profile),
     expandedFrom: null,
   }));
-  const withStamps = (chain: readonly ModelProfile[]) =>
+  const withStamps = (chain: readonly CatalogProfile[]) =>
     chain.map((one) => ({ ...one, fileStamp: fileStamps.get(one.modelKey) ?? null }));
   const policy = toSelectionPolicy(config.switching);
   const variants = Object.fromEntries(

@@ -58,6 +58,7 @@ export const EMPTY_CATALOG: ServingCatalog = {
   chains: { default: [] },
   aliases: [],
   otherNames: {},
+  leftOut: {},
   hosts: null,
   runtime: 'lmstudio',
   runtimeAnswers: true,

@@ -41,7 +41,8 @@ describe('recorded machines', () => {
         expect(ram.availableBytes).toBeGreaterThanOrEqual(0);
         expect(ram.availableBytes).toBeLessThanOrEqual(ram.totalBytes);
       }
-      for (const { totalBytes, usedBytes, availableBytes } of gpus) {
+      for (const { memory, totalBytes, usedBytes, availableBytes } of gpus) {
+        if (memory === 'shared') expect(totalBytes ?? 0).toBeLessThanOrEqual(ram.machineTotalBytes);
         for (const bytes of [totalBytes, usedBytes, availableBytes]) {
           expect(bytes === null || (Number.isFinite(bytes) && bytes >= 0)).toBe(true);
         }
@@ -415,6 +416,18 @@ describe('GPUs', () => {
       },
     ],
     [
+      // Carve-out and GTT are 132 GiB together, and the machine has 119.5 GiB of RAM.
+      linuxGpus.amdApuAboveRam,
+      {
+        deviceKey: 'pci:0000:c3:00.0',
+        kind: 'integrated',
+        memory: 'shared',
+        totalBytes: 119.5 * GIB,
+        usedBytes: null,
+        availableBytes: null,
+      },
+    ],
+    [
       linuxGpus.nvidiaCard,
       {
         deviceKey: 'GPU-00000000-0000-0000-0000-000000000001',
@@ -543,6 +556,22 @@ describe('GPUs', () => {
     'of %s',
     async (_, machine, figures) => expect(await gpusOf(machine)).toEqual([figures]),
   );
+
+  it('of Intel and Apple take from a survey no more than the RAM of the machine', async () => {
+    const totals = [linux.intelIntegrated, darwin.appleSilicon].map(async (machine) => {
+      const { monitor } = assembleMachine(machine);
+      const integration = 'integrated' as const;
+      const surveyed = { name: null, integration, vendor: null, dedicatedBytes: 0 };
+      monitor.inform({ survey: { gpus: [{ ...surveyed, totalBytes: 1024 * GIB }] } });
+      const { ram, gpus } = await monitor.snapshot();
+      await monitor[Symbol.asyncDispose]();
+      return [gpus[0]?.memory, (gpus[0]?.totalBytes ?? NaN) / ram.machineTotalBytes];
+    });
+    expect(await Promise.all(totals)).toEqual([
+      ['shared', 1],
+      ['shared', 1],
+    ]);
+  });
 
   it('that are equal are listed as two, and idle ones have a load of 0', async () => {
     const { gpus } = await first(linuxGpus.twoNvidiaCards);

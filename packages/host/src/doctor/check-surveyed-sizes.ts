@@ -7,7 +7,7 @@ import { warning, type Check } from './check.js';
 const TOLERANCE = 0.1;
 
 /**
- * Warns where LM Studio's engine takes a GPU for larger or smaller than the driver does. The engine spreads layers by its own
+ * Warns where LM Studio's engine takes a GPU for larger or smaller than it is. The engine spreads layers by its own
  * figure. With Vulkan, it sees two thirds of the memory that an AMD APU may use (lmstudio-bug-tracker #935: 80 of 120 GB; #1480), and
  * counts system memory to that of a card (#1216: 20 GB for 12 GB).
  */
@@ -25,7 +25,7 @@ export function checkSurveyedSizes(
     return [
       warning(
         'GPU',
-        `LM Studio's engine counts ${formatBytes(size)} for ${gpu.name ?? 'the GPU'}, but the driver reports ${formatBytes(total)}. ${
+        `LM Studio's engine counts ${formatBytes(size)} for ${gpu.name ?? 'the GPU'}, but it has ${formatBytes(total)}. ${
           few
             ? 'A model that needs more may be refused, or run partly on the CPU.'
             : 'It may put more layers there than fit, so that a load fails.'

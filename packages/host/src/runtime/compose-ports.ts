@@ -1,6 +1,7 @@
 import type { AutopilotPorts, Clock, EnginePort, SurveyPort } from '@mai/autopilot';
 import type { LMStudioClient, ResidentInstance } from '@mai/lmstudio-adapter';
 import { LMStudioError } from '@mai/lmstudio-adapter';
+import { sizeOf } from '@mai/resource-monitor';
 import type { GivenContexts } from './given-contexts.js';
 import { timeLoads, type LoadCalls, type OnLoaded } from './time-loads.js';
 import type { RuntimeLink } from './connect-runtime.js';
@@ -97,14 +98,23 @@ export async function surveyMachine(
       { baseUrl: client.baseUrl },
     );
   }
+  const ramTotalBytes = survey.ramBytes;
   return {
-    ramTotalBytes: survey.ramBytes,
+    ramTotalBytes,
     unified: survey.gpus.some(({ platform }) => platform === 'Metal'),
-    gpus: survey.gpus.map((gpu) => ({
-      deviceKey: `survey:${gpu.deviceIndex}`,
-      name: gpu.name,
-      memory: gpu.integration === 'integrated' ? 'shared' : 'dedicated',
-      totalBytes: gpu.dedicatedBytes ?? gpu.totalBytes,
-    })),
+    gpus: survey.gpus.map((gpu) => {
+      const memory = gpu.integration === 'integrated' ? 'shared' : 'dedicated';
+      const sizeBytes = sizeOf(gpu, memory);
+      return {
+        deviceKey: `survey:${gpu.deviceIndex}`,
+        name: gpu.name,
+        memory,
+        // Shared memory is RAM, so the GPU cannot use more than all RAM.
+        totalBytes:
+          memory === 'shared' && sizeBytes !== null
+            ? Math.min(sizeBytes, ramTotalBytes)
+            : sizeBytes,
+      };
+    }),
   };
 }

@@ -1,5 +1,5 @@
 import type { GpuReading } from '../reading/figures.js';
-import { plausible } from './plausible.js';
+import { plausible, withinRam } from './plausible.js';
 
 const reading = (figures: Partial<GpuReading>): GpuReading => ({
   ...({
@@ -42,4 +42,31 @@ test.each([
   ],
 ])('%s', (_, given, expected) => {
   expect(plausible(reading(given))).toMatchObject(expected);
+});
+
+describe('a shared GPU with a limit', () => {
+  const RAM = 120e9;
+  const used = (totalBytes: number, usedBytes: number | null) => ({
+    memory: 'shared' as const,
+    totalBytes,
+    usedBytes,
+    availableBytes: usedBytes === null ? null : totalBytes - usedBytes,
+  });
+  test.each([
+    ['of the RAM stays', used(RAM, 7e9), used(RAM, 7e9)],
+    ['below the RAM stays', used(RAM - 1, 7e9), used(RAM - 1, 7e9)],
+    ['above the RAM gets the RAM less the use', used(RAM + 1, 7e9), used(RAM, 7e9)],
+    [
+      'far above the RAM has no negative rest',
+      used(140e9, 130e9),
+      { ...used(RAM, 130e9), availableBytes: 0 },
+    ],
+    ['above the RAM with unknown use stays unmeasured', used(140e9, null), used(RAM, null)],
+  ])('%s', (_, given, expected) => {
+    expect(withinRam(given, RAM)).toEqual(expected);
+  });
+  test('a card keeps memory of its own, which is no RAM', () => {
+    const card = { ...used(140e9, 7e9), memory: 'dedicated' as const };
+    expect(withinRam(card, RAM)).toEqual(card);
+  });
 });

@@ -38,3 +38,20 @@ export function plausible(gpu: GpuReading): GpuReading {
     reasons: [...gpu.reasons, ...faults],
   };
 }
+
+/**
+ * A shared GPU, whose memory is RAM, with no more of it than the machine has. The sum of the carve-out and the GTT of an AMD APU can
+ * be more (ROCm/legacy-rocm-build #6004: 132 GiB with 119.5 GiB of RAM), and so can the size in LM Studio's survey.
+ */
+export function withinRam<Gpu extends Shared>(gpu: Gpu, ramTotalBytes: number): Gpu {
+  const { memory, totalBytes, usedBytes, availableBytes } = gpu;
+  if (memory !== 'shared' || totalBytes === null || totalBytes <= ramTotalBytes) return gpu;
+  const left = ramTotalBytes - (usedBytes ?? 0);
+  return {
+    ...gpu,
+    totalBytes: ramTotalBytes,
+    availableBytes: availableBytes === null ? null : Math.max(0, Math.min(availableBytes, left)),
+  };
+}
+
+type Shared = Pick<GpuReading, 'memory' | 'totalBytes' | 'usedBytes' | 'availableBytes'>;

@@ -1,6 +1,7 @@
 import type { GpuList, MergedGpu } from '../gpu/merge-gpus.js';
 import { mergeGpus, toSnapshot } from '../gpu/merge-gpus.js';
 import type { HardwareSurveyFacts } from '../gpu/match-survey.js';
+import { withinRam } from '../gpu/plausible.js';
 import { mergeSurvey } from '../gpu/survey.js';
 import type { Clock } from '../ports/clock.js';
 import { startDeadline } from '../ports/race.js';
@@ -79,7 +80,10 @@ export function createSampler(options: {
       });
       const lists = await gpuLists;
       const merged = mergeSurvey(hints.nameGpus(mergeGpus(lists)), hints.survey);
-      const gpus = merged.flatMap(({ gpu }) => (gpu.closed === null ? gpu : []));
+      const memory = requireRam(ram);
+      const gpus = merged.flatMap(({ gpu }) =>
+        gpu.closed === null ? withinRam(gpu, memory.machineTotalBytes) : [],
+      );
       const timestampMs = clock.nowMs();
       const toEpochMs = (ms: number): number =>
         Math.round(timestampMs - (clock.monotonicMs() - ms));
@@ -87,7 +91,7 @@ export function createSampler(options: {
       return {
         timestampMs,
         observable: true,
-        ram: requireRam(ram),
+        ram: memory,
         swap: {
           totalBytes: swap.value?.totalBytes ?? null,
           freeBytes: swap.value?.freeBytes ?? null,

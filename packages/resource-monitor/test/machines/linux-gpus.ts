@@ -94,6 +94,25 @@ export const amdApuPagesLimit: Machine = {
   },
 };
 
+/** The same chip with a carve-out of 8 GiB. With the GTT limit, it may use more than all RAM. */
+export const amdApuAboveRam: Machine = {
+  name: 'AMD APU with a GPU limit above its RAM',
+  sources: ['https://github.com/ROCm/legacy-rocm-build/issues/6004 (both totals)'],
+  synthetic: false,
+  platform: 'linux',
+  files: {
+    '/proc/meminfo': memInfo({ MemTotal: 119.5 * 1024 * 1024, MemAvailable: 100 * 1024 * 1024 }),
+    ...sysfsCard('card1', {
+      vendor: '0x1002',
+      uevent: 'DRIVER=amdgpu\nPCI_SLOT_NAME=0000:c3:00.0',
+      mem_info_vram_total: '8589934592',
+      mem_info_vis_vram_total: '8589934592',
+      mem_info_gtt_total: '133143986176',
+      gpu_busy_percent: '0',
+    }),
+  },
+};
+
 /**
  * A small, almost full card, from `nvidia-smi -q -d MEMORY,UTILIZATION`. The total is used plus free memory.
  */

@@ -171,6 +171,22 @@ const CHANGES: readonly (readonly [string, boolean, (file: FileContents) => void
     ({ tensors }) => tensors.set('blk.00.attn_norm.weight', { shape: [64] }),
   ],
   ['rotation factors', true, ({ tensors }) => tensors.set('rope_freqs.weight', { shape: [8] })],
+  ['factors of longrope', true, (file) => longFactors(file)],
+  [
+    'factors of longrope without its scaling',
+    false,
+    ({ tensors }) => tensors.set('rope_factors_long.weight', { shape: [8] }),
+  ],
+  [
+    'rotation factors beside the scaling longrope',
+    false,
+    (file) => longFactors(file).tensors.set('rope_freqs.weight', { shape: [8] }),
+  ],
+  [
+    'a tensor that no version has',
+    false,
+    ({ tensors }) => tensors.set('blk.0.attn_new.weight', { shape: [64] }),
+  ],
   [
     'too many rotation factors',
     false,
@@ -383,11 +399,22 @@ function joined(architecture: string, change: (file: FileContents) => void): Fil
   return file;
 }
 
+/** Gives a model the scaling `longrope` and its factors. */
+function longFactors(file: FileContents, architecture = 'llama'): FileContents {
+  file.metadata.set(`${architecture}.rope.scaling.type`, 'longrope');
+  for (const name of ['rope_factors_long', 'rope_factors_short'])
+    file.tensors.set(`${name}.weight`, { shape: [8] });
+  return file;
+}
+
 const BARE_NORMS = ['post_attention_norm', 'post_ffw_norm'];
 
 /** Small models of architectures like llama. */
 const LIKE_LLAMA: Readonly<Record<string, () => FileContents>> = {
   nanbeige: () => likeLlama('nanbeige'),
+  // Published models have these factors (llama.cpp #21150).
+  minicpm: () => longFactors(likeLlama('minicpm'), 'minicpm'),
+  deci: () => longFactors(likeLlama('deci'), 'deci'),
   llada: () => likeLlama('llada'),
   bitnet: () => likeLlama('bitnet', { attn_sub_norm: [64], ffn_sub_norm: [96] }),
   arctic: () => {

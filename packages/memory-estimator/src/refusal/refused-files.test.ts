@@ -75,6 +75,23 @@ test('a header without data is not asked for tensors that only its architecture 
   expect(refuseModel({ ...header, hasData: false })).toBeNull();
 });
 
+test('a tensor that the architecture does not have is named, also in a header without data', async () => {
+  const named = changedFiles().filter(({ name }) =>
+    /no version has|(without its|beside the) scaling/.test(name),
+  );
+  for (const hasData of [true, false]) {
+    const reasons = named.map(async ({ file }) => {
+      const header = await readGgufHeader(bytesOf(file));
+      return /"(.*)"/.exec(refuseModel({ ...header, hasData })?.reason ?? '')?.[1];
+    });
+    expect(await Promise.all(reasons)).toEqual([
+      'rope_factors_long',
+      'rope_freqs',
+      'blk.0.attn_new',
+    ]);
+  }
+});
+
 test('a chat template that only the embedded engine parses at the load is no reason for another engine', async () => {
   const found = changedFiles().find(({ name }) => name.includes('{{ broken'));
   if (found === undefined) throw new Error('There is no file with a broken template.');

@@ -75,10 +75,9 @@ function missingOfFeedForward(
 
 /** A tensor that llama.cpp does not load for the architecture; `null` without one. */
 export function findForeignPart(index: ModelIndex): string | null {
-  const { header, model, shared } = index;
+  const { model, shared } = index;
   const plan = model === null ? null : layerPlanOf(model.architecture.name);
-  // A file without data may be a header that was made for an estimate.
-  if (model === null || plan === null || !header.hasData) return null;
+  if (model === null || plan === null) return null;
   const outside = new Set(['token_embd', 'output_norm', ...plan.shared, ...plan.optionalShared]);
   const decoder = plan.feedForward === 'none' ? [] : [...DENSE, 'attn_qkv', ...QKV];
   const inside = new Set([...plan.layer, ...plan.optionalInLayer, ...decoder]);

@@ -6,7 +6,8 @@ import { fullName, hasPart, withoutScale } from './part-names.js';
 /** A tensor that llama.cpp needs and the file lacks, by the plan of an architecture whose layers differ; `null` without one. */
 export function findMissingInMixed(index: ModelIndex): string | null {
   const plan = planOf(index);
-  if (plan === null) return null;
+  // A file without data may be a header that was made for an estimate.
+  if (plan === null || !index.header.hasData) return null;
   const { shared, layers, model } = index;
   const architecture = model?.architecture.name ?? '';
   const missing = plan.shared.required
@@ -37,9 +38,8 @@ export function findForeignInMixed(index: ModelIndex): string | null {
   return null;
 }
 
-/** `null` also for a file without data, which may be a header that was made for an estimate. */
-function planOf({ header, model, metadata }: ModelIndex): MixedPlan | null {
-  if (model === null || !header.hasData) return null;
+function planOf({ model, metadata }: ModelIndex): MixedPlan | null {
+  if (model === null) return null;
   const { name } = model.architecture;
   const hasInputs = (metadata.number('embedding_length_per_layer_input') ?? 0) > 0;
   return (hasInputs ? mixedPlanOf(`${name}+inputs`) : null) ?? mixedPlanOf(name);

@@ -8,6 +8,7 @@ import { findForeignPart, findMissingPart, isPlanned } from './layer-faults.js';
 import { findForeignInMixed, findMissingInMixed } from './mixed-faults.js';
 import { findOtherEnding } from './name-endings.js';
 import { hasPart } from './part-names.js';
+import { FACTORS_BY_SCALING } from './plans/layer-plans.js';
 import type { ModelRefusal } from '../model-refusal.js';
 
 /** Types that llama.cpp has removed. Their numbers stay unused (ggml_type in ggml.h). */
@@ -125,8 +126,16 @@ function findLeftover({ header, metadata, model }: ModelIndex): ModelRefusal | n
 
 /** A tensor that llama.cpp does not load, by the plan of the architecture, which names every tensor; `null` without one. */
 export function findForeignTensor(index: ModelIndex): ModelRefusal | null {
-  const foreign = findForeignPart(index) ?? findForeignInMixed(index);
+  const foreign = findForeignPart(index) ?? findForeignInMixed(index) ?? findOtherFactors(index);
   return foreign === null ? null : leftover(foreign);
+}
+
+/** Factors for rotary positions that llama.cpp does not load with the scaling that the metadata states; `null` without them. */
+function findOtherFactors({ model, shared, metadata }: ModelIndex): string | null {
+  if (!FACTORS_BY_SCALING.has(model?.architecture.name ?? '')) return null;
+  const isLong = metadata.text('rope.scaling.type') === 'longrope';
+  const other = isLong ? /^rope_freqs$/ : /^rope_factors_/;
+  return [...shared.keys()].find((part) => other.test(part)) ?? null;
 }
 
 function findMissingByPlan(index: ModelIndex): ModelRefusal | null {

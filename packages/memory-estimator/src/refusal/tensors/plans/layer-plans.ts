@@ -106,12 +106,15 @@ const STATE_SPACE: readonly Row[] = [
   [`${STATE} ssm_norm`, '', 'mamba2'],
 ];
 
+const ROPE_FACTORS = 'rope_factors_long rope_factors_short';
+
 /** Tensors that only some architectures load, besides `output` and the biases of `qkv`. */
 const OPTIONAL: readonly (readonly [tensors: string, architectures: string])[] = [
   [
     `attn_output.bias ${FEED_FORWARD_BIASES} rope_freqs`,
     'granite llada llama llama-embed minicpm mistral3 refact',
   ],
+  [ROPE_FACTORS, 'granite llama llama-embed minicpm mistral3 phi3 phimoe refact'],
   ['attn_output.bias', 'ernie4_5 paddleocr'],
   ['rope_freqs', 'arcee exaone exaone4 nanbeige pangu-embedded'],
   ['output.bias', 'dream qwen2 qwen2vl'],
@@ -126,7 +129,6 @@ const OPTIONAL: readonly (readonly [tensors: string, architectures: string])[] =
     'attn_output.bias ffn_up.bias ffn_down.bias token_types',
     'bert jina-bert-v3 nomic-bert nomic-bert-moe',
   ],
-  ['rope_factors_long rope_factors_short', 'phi3 phimoe'],
   ['attn_q_norm.bias attn_k_norm.bias', 'apertus chameleon'],
   ['attn_output.bias rope_freqs', 'apertus'],
   ['attn_q_norm attn_k_norm ffn_norm ffn_norm.bias', 'stablelm'],
@@ -150,6 +152,11 @@ export const NEEDS_EXPERTS: ReadonlySet<string> = new Set(
     'mistral4 nemotron_h nemotron_h_moe olmoe phimoe qwen2moe qwen35moe qwen3moe qwen3next qwen3vlmoe refact',
     'rnd1 smallthinker',
   ].flatMap((line) => line.split(' ')),
+);
+
+/** Architectures that load `ROPE_FACTORS` where the metadata states the scaling `longrope`, and else `rope_freqs`. */
+export const FACTORS_BY_SCALING: ReadonlySet<string> = new Set(
+  'deci granite granitemoe llama llama-embed minicpm mistral3 refact'.split(' '),
 );
 
 /** Tensors of `OPTIONAL` that are outside of layers. */

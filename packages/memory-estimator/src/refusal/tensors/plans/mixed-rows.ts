@@ -34,6 +34,8 @@ const LEADING = `leading: ${DENSE} || ${EXPERTS}`;
 const LEADING_JOINED = `leading: ${DENSE} || ${EXPERTS} ${SCORES}? | ${JOINED} ${SCORES}?`;
 /** Dense layers, experts, and experts with a shared one. */
 export const DENSE_OR_UNGATED = `any: ${DENSE} ${DENSE_BIASES} | ${UNGATED} | ${UNGATED} ${SHARED_EXPERT}`;
+/** Factors for rotary positions of the architectures in `FACTORS_BY_SCALING`. */
+const ROPE = maybe('rope_freqs rope_factors_long rope_factors_short');
 const LATENT = `${DECODER} attn_kv_a_mqa attn_kv_a_norm`;
 const LATENT_QUERIES = 'attn_q_a attn_q_a_norm attn_q_b';
 const ANY_QUERIES = `any: attn_q | ${LATENT_QUERIES}`;
@@ -109,7 +111,7 @@ export const ATTENTION_ROWS: readonly Row[] = [
     'output?',
     'ernie4_5-moe',
   ],
-  [`${DECODER} attn_output.bias?`, [QKV, DENSE_OR_UNGATED], 'output? rope_freqs?', 'granitemoe'],
+  [`${DECODER} attn_output.bias?`, [QKV, DENSE_OR_UNGATED], `output? ${ROPE}`, 'granitemoe'],
   [DECODER, [QKV, `any: ${DENSE} | ${EXPERTS}`], 'output? rope_freqs?', 'llama4'],
   [`${DECODER} ${EXPERTS}`, [QKV], 'output', 'bailingmoe'],
   [`${DECODER} ${NORMED_KEYS} ${EXPERTS}`, [QKV], 'output?', 'hunyuan-moe'],
@@ -165,7 +167,7 @@ export const ATTENTION_ROWS: readonly Row[] = [
       `any: | attn_norm attn_output | attn_norm attn_output attn_q attn_k attn_v ${QKV_BIASES} | attn_norm attn_output attn_qkv attn_qkv.bias?`,
       `any: | ffn_norm ${DENSE} ffn_up.bias?`,
     ],
-    'output? rope_freqs?',
+    `output? ${ROPE}`,
     'deci',
   ],
   [

@@ -68,19 +68,19 @@ export function findKnownModels(model: NamedModel): readonly KnownModel[] {
         isSameSize(known, model.parameters) &&
         (typeof mode !== 'boolean' || isThinkingResult(known) === mode),
     );
-  const ways = [
-    (name: string) => modelsByName().get(name.trim().toLowerCase()),
-    (name: string) => modelsByWords().get(comparableName(name)),
-  ];
-  if (model.parameters !== null) {
-    ways.push(
-      (name) => modelsByWordsWithoutSizes().get(comparableName(name)),
-      (name) => modelsByWords().get(withoutSizes(comparableName(name))),
-    );
-  }
   for (const name of model.names) {
+    const named = inThisMode(modelsByName().get(name.trim().toLowerCase()));
+    if (named.length > 0) return named;
+    const words = comparableName(name);
+    const ways = [() => modelsByWords().get(words)];
+    if (model.parameters !== null) {
+      ways.push(
+        () => modelsByWordsWithoutSizes().get(words),
+        () => modelsByWords().get(withoutSizes(words)),
+      );
+    }
     for (const find of ways) {
-      const known = inThisMode(find(name));
+      const known = inThisMode(find());
       if (known.length > 0) return known;
     }
   }

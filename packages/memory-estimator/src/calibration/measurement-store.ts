@@ -115,10 +115,11 @@ function serialize(measurements: readonly unknown[]): string {
 /** A text that changes when the file is written; null without a file. Every write makes a new file. */
 function stampOf(file: string): string | null {
   try {
-    const { ino, mtimeNs, size } = statSync(file, { bigint: true });
-    return `${ino}/${mtimeNs}/${size}`;
+    // Asked for each load option of a decision. On many machines there is no file, and an error takes longer than the rest.
+    const found = statSync(file, { bigint: true, throwIfNoEntry: false });
+    return found === undefined ? null : `${found.ino}/${found.mtimeNs}/${found.size}`;
   } catch {
-    // No file, or a folder without access. `read` reports the latter.
+    // A folder without access. `read` reports it.
     return null;
   }
 }

@@ -8,7 +8,7 @@ import {
   type ByteRangeReader,
   type OpenSource,
 } from './bytes/byte-source.js';
-import { isGgufArray, type GgufHeader } from './gguf-header.js';
+import { isGgufArray, type GgufHeader, type GgufTensor } from './gguf-header.js';
 import { HeaderBudget } from './header-budget.js';
 import { HeaderParser, type ParsedFile, type ParserOptions } from './header-parser.js';
 import { isModelFileError, ModelFileError } from './model-file-error.js';
@@ -189,7 +189,7 @@ function openSource(source: string | Uint8Array | ByteRangeReader): OpenSource {
 /** Joins the files of a split model: the metadata of the first file, and the tensors of all. */
 function join(parts: readonly ReadFile[], allFound: boolean): GgufHeader {
   const first = itemAt(parts, 0);
-  const tensors = parts.flatMap((part) => part.tensors);
+  const tensors = new Array<GgufTensor>().concat(...parts.map((part) => part.tensors));
   const architecture = first.metadata.get('general.architecture');
   const sizes = parts.flatMap((part) => part.sizeBytes ?? []);
   return {
@@ -200,7 +200,7 @@ function join(parts: readonly ReadFile[], allFound: boolean): GgufHeader {
     valueTypes: first.valueTypes,
     tokens: first.tokens,
     tensors,
-    tensorBytes: sum(tensors.map((tensor) => tensor.sizeBytes)),
+    tensorBytes: tensors.reduce((total, { sizeBytes }) => total + sizeBytes, 0),
     fileSizeBytes: sizes.length < parts.length ? null : sum(sizes),
     complete: allFound && parts.every(holdsItsData) && hasAllParts(first, tensors.length),
     hasData: parts.every(({ hasData }) => hasData),

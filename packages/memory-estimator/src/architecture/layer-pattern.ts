@@ -1,6 +1,6 @@
 import { itemAt } from '../item-at.js';
 import type { Hyperparameters } from './hyperparameters.js';
-import { haveSame, isSameShape, isSameType, type TensorGroups } from './tensor-groups.js';
+import { haveSame, isSameShape, isSameTensor, type TensorGroups } from './tensor-groups.js';
 
 /** A stretch: consecutive layers in which each layer equals the layer that is `period` layers earlier. */
 export interface LayerPattern {
@@ -39,15 +39,12 @@ export function findLayerPatterns(
 ): LayerPatterns {
   const all = layers.slice(0, model.layers);
   const facts = all.map((_, il) => factsOf(model, il));
+  const isEqual = (one: number, other: number, isSame: typeof isSameShape): boolean =>
+    facts[one] === facts[other] && haveSame(itemAt(all, one), itemAt(all, other), isSame);
+  const byType = classesOf(all, (one, other) => isEqual(one, other, isSameTensor));
   const byShape = classesOf(
     all,
-    (one, other) =>
-      facts[one] === facts[other] && haveSame(itemAt(all, one), itemAt(all, other), isSameShape),
-  );
-  const byType = classesOf(
-    all,
-    (one, other) =>
-      byShape[one] === byShape[other] && haveSame(itemAt(all, one), itemAt(all, other), isSameType),
+    (one, other) => byType[one] === byType[other] || isEqual(one, other, isSameShape),
   );
   return {
     byShape: longestPattern(byShape),

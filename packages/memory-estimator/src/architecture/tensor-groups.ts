@@ -70,7 +70,7 @@ export function isSameShape({ shape }: GgufTensor, other: GgufTensor): boolean {
   );
 }
 
-/** Whether two tensors have the same type of numbers. */
-export function isSameType(one: GgufTensor, other: GgufTensor): boolean {
-  return one.type === other.type;
+/** Whether two tensors have the same extents and the same type of numbers. */
+export function isSameTensor(one: GgufTensor, other: GgufTensor): boolean {
+  return one.type === other.type && isSameShape(one, other);
 }

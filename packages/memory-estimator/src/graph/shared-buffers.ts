@@ -1,6 +1,6 @@
 import type { ModelIndex } from '../architecture/model-index.js';
-import { haveSame, isSameShape, isSameType } from '../architecture/tensor-groups.js';
-import { isGgufArray, type GgufTensor } from '../gguf/gguf-header.js';
+import { haveSame, isSameTensor } from '../architecture/tensor-groups.js';
+import { isGgufArray } from '../gguf/gguf-header.js';
 import { itemAt } from '../item-at.js';
 import type { ComputeBuffers } from './compute-buffers.js';
 
@@ -67,11 +67,7 @@ function figuresOf({ header, model }: ModelIndex): string {
 function haveSameTensors(one: ModelIndex, other: ModelIndex): boolean {
   return (
     one.layers.length === other.layers.length &&
-    haveSame(one.shared, other.shared, isEqual) &&
-    one.layers.every((layer, il) => haveSame(layer, itemAt(other.layers, il), isEqual))
+    haveSame(one.shared, other.shared, isSameTensor) &&
+    one.layers.every((layer, il) => haveSame(layer, itemAt(other.layers, il), isSameTensor))
   );
-}
-
-function isEqual(one: GgufTensor, other: GgufTensor): boolean {
-  return isSameType(one, other) && isSameShape(one, other);
 }

@@ -4,19 +4,15 @@ import { readHyperparameters, type Hyperparameters } from './hyperparameters.js'
 import { agreesWithTensors, describesAllWeights } from './contradictions.js';
 import { findLayerPatterns, type LayerPatterns } from './layer-pattern.js';
 import { MetadataReader } from './metadata-reader.js';
-import { groupTensors, type TensorGroups } from './tensor-groups.js';
+import { groupTensors, type GroupedTensors, type TensorGroups } from './tensor-groups.js';
 import { indexWeights, type WeightIndex } from './weight-index.js';
 
 /** The figures of a header, and its tensors sorted by layer. All estimates of the model use them. */
-export interface ModelIndex {
+export interface ModelIndex extends GroupedTensors {
   readonly header: GgufHeader;
   /** `null` where the header lacks figures; see `readHyperparameters`. */
   readonly model: Hyperparameters | null;
   readonly metadata: MetadataReader;
-  /** Tensors outside of layers, by name. */
-  readonly shared: TensorGroups;
-  /** Tensors of each layer, by the part of their name after `blk.N.`. */
-  readonly layers: readonly TensorGroups[];
   readonly patterns: LayerPatterns | null;
   readonly weights: WeightIndex;
   /** Whether metadata and tensors agree; see `agreesWithTensors`. */
@@ -32,19 +28,18 @@ export function indexModel(header: GgufHeader): ModelIndex {
   const known = indices.get(header);
   if (known !== undefined) return known;
   const model = readHyperparameters(header);
-  const { shared, layers } = groupTensors(header.tensors, model?.layersInFile ?? 0);
+  const grouped = groupTensors(header.tensors, model?.layersInFile ?? 0);
   const metadata = new MetadataReader(header);
-  const patterns = model === null ? null : findLayerPatterns(model, layers);
+  const patterns = model === null ? null : findLayerPatterns(model, grouped.layers);
   const weights = indexWeights(header, model);
   const index: ModelIndex = {
     header,
     model,
     metadata,
-    shared,
-    layers,
+    ...grouped,
     patterns,
     weights,
-    consistent: model !== null && agreesWithTensors(model, shared, layers),
+    consistent: model !== null && agreesWithTensors(model, grouped.shared, grouped.layers),
     allWeights: describesAllWeights(header),
   };
   indices.set(header, index);

@@ -20,20 +20,30 @@ export function layerOf(name: string): number | null {
   return Number.isSafeInteger(layer) && layer >= 0 && String(layer) === digits ? layer : null;
 }
 
-/** Groups the tensors of each layer by the part of their name after `blk.N.`, and all other tensors by name. */
-export function groupTensors(
-  tensors: readonly GgufTensor[],
-  layerCount: number,
-): { readonly shared: TensorGroups; readonly layers: readonly TensorGroups[] } {
+/** The tensors of a model, sorted by layer. */
+export interface GroupedTensors {
+  /** Tensors outside of layers, as in the file. */
+  readonly outside: readonly GgufTensor[];
+  /** Tensors outside of layers, by name. */
+  readonly shared: TensorGroups;
+  /** Tensors of each layer, by the part of their name after `blk.N.`. */
+  readonly layers: readonly TensorGroups[];
+}
+
+/** Groups the tensors of each layer, and all other tensors. */
+export function groupTensors(tensors: readonly GgufTensor[], layerCount: number): GroupedTensors {
+  const outside: GgufTensor[] = [];
   const shared = new Map<string, TensorGroup>();
   const layers = Array.from({ length: layerCount }, () => new Map<string, TensorGroup>());
   for (const tensor of tensors) {
     const { name } = tensor;
     const layer = layers[layerOf(name) ?? -1];
-    if (layer === undefined) addTo(shared, name, tensor);
-    else addTo(layer, name.slice(name.indexOf('.', LAYER_START.length) + 1), tensor);
+    if (layer === undefined) {
+      outside.push(tensor);
+      addTo(shared, name, tensor);
+    } else addTo(layer, name.slice(name.indexOf('.', LAYER_START.length) + 1), tensor);
   }
-  return { shared, layers };
+  return { outside, shared, layers };
 }
 
 function addTo(groups: Map<string, TensorGroup>, name: string, tensor: GgufTensor): void {

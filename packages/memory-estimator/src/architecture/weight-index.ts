@@ -41,13 +41,14 @@ function placeOutside(name: string): IndexedWeight['place'] {
 /** Sorts the weights of a model by their names. */
 export function indexWeights(header: GgufHeader, model: Hyperparameters | null): WeightIndex {
   const layers = model?.layersInFile ?? 0;
-  const tensors = header.tensors.flatMap((tensor): IndexedWeight[] => {
+  const tensors: IndexedWeight[] = [];
+  for (const tensor of header.tensors) {
     const il = layerOf(tensor.name);
     // llama.cpp does not load the layers for multi-token prediction.
-    if (model !== null && il !== null && il >= model.layers && il < layers) return [];
+    if (model !== null && il !== null && il >= model.layers && il < layers) continue;
     const place = il === null ? placeOutside(tensor.name) : 'layer';
-    return [{ tensor, place, layer: il ?? 0, isExpert: EXPERTS.test(tensor.name) }];
-  });
+    tensors.push({ tensor, place, layer: il ?? 0, isExpert: EXPERTS.test(tensor.name) });
+  }
   const hasOutput = header.tensors.some(({ name }) => name === 'output.weight');
   const embedding = header.tensors.find(({ name }) => name === 'token_embd.weight');
   return { tensors, tied: hasOutput ? null : (embedding ?? null), layers };

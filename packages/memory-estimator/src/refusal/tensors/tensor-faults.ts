@@ -101,11 +101,11 @@ function findTypeFault({ tensors }: GgufHeader): ModelRefusal | null {
 }
 
 /** A tensor that llama.cpp does not load. llama.cpp then fails with 'wrong number of tensors'. */
-function findLeftover({ header, metadata, model }: ModelIndex): ModelRefusal | null {
-  const { tensors } = header;
-  const encoder = tensors.find(({ name }) => ENCODER.test(name));
+function findLeftover({ metadata, model, outside }: ModelIndex): ModelRefusal | null {
+  // The tensors of a layer below `block_count` have neither fault.
+  const encoder = outside.find(({ name }) => ENCODER.test(name));
   if (encoder !== undefined) {
-    const count = tensors.filter(({ name }) => ENCODER.test(name)).length;
+    const count = outside.filter(({ name }) => ENCODER.test(name)).length;
     return {
       code: 'LEFTOVER_TENSORS',
       reason: `it contains ${count} tensors of a vision or audio encoder (${quoted(encoder.name)}), as Ollama's files do, but llama.cpp loads an encoder only from a separate mmproj file`,
@@ -117,7 +117,7 @@ function findLeftover({ header, metadata, model }: ModelIndex): ModelRefusal | n
     metadata.count('block_count') ?? 0,
     metadata.count('decoder_block_count') ?? 0,
   );
-  const unknown = tensors.find(({ name }) => {
+  const unknown = outside.find(({ name }) => {
     const layer = layerOf(SIDE.test(name) ? name.slice('enc.'.length) : name);
     return layer === null ? !SHARED_TENSORS.test(name) : layer >= layers;
   });

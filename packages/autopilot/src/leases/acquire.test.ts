@@ -49,6 +49,41 @@ describe('acquire', () => {
     await pilot.stop();
   });
 
+  describe('while others have just taken the memory for every model', () => {
+    const startWithPeak = async () => {
+      const world = new FakeWorld([LARGE, SMALL]);
+      const pilot = await startPilot(world, { onlyForCallers: true });
+      await world.clock.advance(5 * SECOND);
+      world.othersBytes = 31 * GIB;
+      await world.clock.advance(2 * SECOND);
+      const results: AcquireResult[] = [];
+      void pilot.autopilot.acquire(CHAT).then((result) => results.push(result));
+      await world.clock.advance(10 * SECOND);
+      expect(results).toEqual([]);
+      return { world, pilot, results };
+    };
+
+    it('a caller waits, and gets a model once they give it back', async () => {
+      const { world, pilot, results } = await startWithPeak();
+      world.othersBytes = 4 * GIB;
+      await world.clock.advance(5 * SECOND);
+      expect(results).toMatchObject([{ lease: { modelKey: 'large' }, selection: null }]);
+      await pilot.stop();
+    });
+
+    it('a caller is answered with the decision after 20 seconds, and later callers at once', async () => {
+      const { world, pilot, results } = await startWithPeak();
+      await world.clock.advance(7 * SECOND);
+      expect(results).toEqual([]);
+      await world.clock.advance(3 * SECOND);
+      expect(results).toMatchObject([{ lease: null, selection: { decision: 'none' } }]);
+      const later = pilot.autopilot.acquire(CHAT);
+      await world.clock.advance(SECOND);
+      expect(await later).toMatchObject({ lease: null, selection: { decision: 'none' } });
+      await pilot.stop();
+    });
+  });
+
   it('keeps only the longest of the copies that callers with longer and longer contexts have needed', async () => {
     const world = new FakeWorld([SMALL]);
     const pilot = await startPilot(world);

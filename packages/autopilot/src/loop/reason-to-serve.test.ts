@@ -4,7 +4,7 @@ import { stepForRequest } from './reason-to-serve.js';
 describe('stepForRequest', () => {
   const target = { chain: null, modelKey: 'coder', instanceIdentifier: null };
   const turn = { key: 'coder', target, requests: [] };
-  const free = { mayLoad: true, isHeldBack: false };
+  const free = { mayLoad: true, isHeldBack: false, mayFitAgain: () => false };
   const waits = {
     ...SELECTION,
     decision: 'wait' as const,
@@ -28,6 +28,14 @@ describe('stepForRequest', () => {
 
   it.each(['keep', 'none', 'release'] as const)('answers the caller on %s', (decision) => {
     expect(stepForRequest({ ...SELECTION, decision }, turn, free)).toBe('answer');
+  });
+
+  it('waits where a model fitted a moment ago, unless no load is allowed', () => {
+    const none = { ...SELECTION, decision: 'none' as const };
+    const mayFitAgain = () => true;
+    expect(stepForRequest(none, turn, { ...free, mayFitAgain })).toBe('wait');
+    expect(stepForRequest(none, turn, { ...free, mayFitAgain, isHeldBack: true })).toBe('answer');
+    expect(stepForRequest(none, turn, { ...free, mayFitAgain, mayLoad: false })).toBe('answer');
   });
 
   it('answers the caller while loads are held back, in a dry run, and for a named resident', () => {

@@ -10,6 +10,7 @@ import type { AutopilotSettings } from '../autopilot-options.js';
 import type { Decider, Decision } from './decider.js';
 import type { AskedFor, Observation } from '../observe/observer.js';
 import { asDue } from '../timing/as-due.js';
+import { RecentUse } from '../timing/recent-use.js';
 import { reasonToAct } from './reason-to-act.js';
 import { stepForRequest, type RequestStep } from './reason-to-serve.js';
 import type { ResidentWatch } from '../observe/resident-watch.js';
@@ -35,6 +36,7 @@ interface Sources {
 export class RoundDecision {
   readonly #settings: AutopilotSettings;
   readonly #sources: Sources;
+  readonly #recentUse = new RecentUse();
 
   constructor(settings: AutopilotSettings, sources: Sources) {
     this.#settings = settings;
@@ -48,9 +50,11 @@ export class RoundDecision {
     const { input } = observation;
     if (turn.target !== null) {
       const decided = decider.decideForRequest({ ...input, upgradeMarginRatio });
+      this.#observeUse(decided);
       return { observation, decided, spares: false };
     }
     const decided = decider.decide({ ...input, upgradeMarginRatio }, earlier);
+    this.#observeUse(decided);
     if (!wouldEvictRetained(decided.selection, input)) {
       return { observation, decided, spares: false };
     }
@@ -135,6 +139,8 @@ export class RoundDecision {
       return;
     }
     drains.end(turn.key);
+    // Each round decides again for the callers, and answers them once memory has been short for too long.
+    if (step === 'wait') return;
     leases.answer(selection, turn);
   }
 
@@ -154,10 +160,15 @@ export class RoundDecision {
     return { ...input, residents, retained };
   }
 
+  #observeUse({ selection: { pools } }: Decision): void {
+    this.#recentUse.observe(this.#settings.clock.monotonicMs(), pools);
+  }
+
   #stepFor(turn: Turn, selection: Selection): RequestStep {
     return stepForRequest(selection, turn, {
       mayLoad: !this.#settings.dryRun,
       isHeldBack: this.#sources.retries.breakerOpenUntilMs !== null,
+      mayFitAgain: (rejected) => this.#recentUse.mayFitAgain(rejected),
     });
   }
 }

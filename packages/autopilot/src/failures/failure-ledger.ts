@@ -34,6 +34,11 @@ const DETERMINISTIC: readonly LoadFailureCode[] = [
   'CONTEXT_TOO_SMALL',
   'MEMORY_EXCEEDED',
 ];
+/**
+ * The longest first wait after `MODEL_NOT_FOUND`. A model whose file is gone is no candidate once the models are listed again, so the
+ * wait only covers the age of the list. A folder that was unmounted then serves soon after it is back.
+ */
+const NOT_FOUND_BASE_MS = 15_000;
 /** A load is tried again when this share of RAM has become available since the failure. */
 const RELIEF_RATIO = 0.05;
 /** If the engine of a model has not crashed for this time after the cool-down, its earlier crashes are forgotten. */
@@ -56,13 +61,19 @@ export function recordFailure(
   failure: Pick<LoadFailure, 'modelKey' | 'code' | 'message'>,
   facts: FailureFacts & { readonly resources: Resources },
 ): FailureLedger {
-  const failures = (ledger[failure.modelKey]?.failures ?? 0) + 1;
+  const earlier = ledger[failure.modelKey];
+  const isNotFound = failure.code === 'MODEL_NOT_FOUND';
+  // Failures of a file that was there say nothing about a file that is gone.
+  const counts = earlier !== undefined && (!isNotFound || earlier.code === failure.code);
+  const failures = (counts ? earlier.failures : 0) + 1;
+  const { backOff } = facts;
+  const baseMs = isNotFound ? Math.min(backOff.baseMs, NOT_FOUND_BASE_MS) : backOff.baseMs;
   const entry: FailureEntry = {
     failures,
     code: failure.code,
     message: failure.message,
     lastAtMs: facts.nowMs,
-    coolingDownUntilMs: facts.nowMs + backOffMs(facts.backOff, failures, facts.random),
+    coolingDownUntilMs: facts.nowMs + backOffMs({ ...backOff, baseMs }, failures, facts.random),
     availableBytes: DETERMINISTIC.includes(failure.code) ? availableBytes(facts.resources) : null,
     fileStamp: facts.fileStamp,
   };

@@ -9,6 +9,7 @@ import {
   recordFailure,
   recordSuccess,
   withoutChangedFiles,
+  type FailureLedger,
 } from './failure-ledger.js';
 
 const BACK_OFF = { baseMs: 60_000, maxMs: 1_800_000, jitterRatio: 0.2 };
@@ -98,16 +99,20 @@ describe('the failure ledger', () => {
     expect(coolDowns(ledger, laterMs, world.resources())).toEqual({});
   });
 
-  it('retries a model whose file was missing after the back-off, without more free memory', () => {
+  it('retries a model whose file was missing soon, whatever failed before, and later each time it is still missing', () => {
     const world = new FakeWorld();
     const { nowMs } = facts(world);
-    const ledger = recordFailure(
-      {},
-      { modelKey: 'a', code: 'MODEL_NOT_FOUND', message: 'Failed.' },
-      facts(world),
-    );
-    expect(coolDowns(ledger, nowMs + 59_999, world.resources())).toEqual({ a: nowMs + 60_000 });
-    expect(coolDowns(ledger, nowMs + 60_000, world.resources())).toEqual({});
+    let ledger: FailureLedger = {};
+    const waitAfter = (code: 'LOAD_FAILED' | 'MODEL_NOT_FOUND'): number => {
+      ledger = recordFailure(ledger, { modelKey: 'a', code, message: 'Failed.' }, facts(world));
+      return (ledger['a']?.coolingDownUntilMs ?? 0) - nowMs;
+    };
+    expect(waitAfter('LOAD_FAILED')).toBe(60_000);
+    expect(waitAfter('LOAD_FAILED')).toBe(120_000);
+    expect(waitAfter('MODEL_NOT_FOUND')).toBe(15_000);
+    expect(waitAfter('MODEL_NOT_FOUND')).toBe(30_000);
+    expect(coolDowns(ledger, nowMs + 29_999, world.resources())).toEqual({ a: nowMs + 30_000 });
+    expect(coolDowns(ledger, nowMs + 30_000, world.resources())).toEqual({});
   });
 
   it('ignores a failure in the future, because the clock was set back', () => {

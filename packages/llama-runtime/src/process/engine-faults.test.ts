@@ -1,4 +1,5 @@
-import { endedInLoad } from './engine-faults.js';
+import { open } from 'node:fs/promises';
+import { endedInLoad, loadFailed } from './engine-faults.js';
 import type { EngineSpec } from './messages.js';
 
 const SPEC: EngineSpec = {
@@ -58,4 +59,14 @@ test('a killed process is not said to have ended for the step that it logged las
   expect(error.message).toBe(
     'The engine process ended while it loaded x (signal SIGKILL). The system kills processes when memory runs out, so a smaller model or a shorter context may help.',
   );
+});
+
+test('a load whose file is gone finds no model, and its message does not advise other load settings', async () => {
+  const message = await open('/nowhere/x.gguf').then(
+    () => '',
+    (error: NodeJS.ErrnoException) => error.message,
+  );
+  const failed = loadFailed(SPEC, { message, outOfMemory: false });
+  expect(failed.code).toBe('MODEL_NOT_FOUND');
+  expect(failed.message).toMatch(/^The file of x is gone: ENOENT: .*x\.gguf'\. Bring it back/);
 });

@@ -9,11 +9,21 @@ export interface ProcessExit {
   readonly signal: NodeJS.Signals | null;
 }
 
-/** The error for a load that the engine refused. */
+/** The file was removed, or its folder unmounted, after the models were listed. */
+const FILE_GONE = /^ENOENT\b/;
+
+/** The error for a load that the engine refused. `MODEL_NOT_FOUND` where the file is gone. */
 export function loadFailed(
   { modelKey, instanceIdentifier }: EngineSpec,
   { message, outOfMemory }: { readonly message: string; readonly outOfMemory: boolean },
 ): LlamaRuntimeError {
+  if (FILE_GONE.test(message)) {
+    return new LlamaRuntimeError(
+      'MODEL_NOT_FOUND',
+      `The file of ${modelKey} is gone: ${asSentence(message)} Bring it back, or choose another model.`,
+      { modelKey, instanceIdentifier, serverMessage: message },
+    );
+  }
   return new LlamaRuntimeError(
     'LOAD_FAILED',
     `llama.cpp could not load ${modelKey}: ${asSentence(message)} ${

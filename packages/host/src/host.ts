@@ -145,7 +145,7 @@ export interface Host extends AsyncDisposable {
   /**
    * A lease on a resident model that meets the requirement. Where no such model is resident, loads
    * one first. The running autopilot gives the lease. Where no autopilot runs, this process runs one until the
-   * host is closed.
+   * host is closed. Where other programs have just taken the memory for a model, waits up to 20 s for that memory.
    * @throws HostError `NOTHING_FITS` with the selection, `MODEL_NOT_FOUND`, `SERVER_OFF`, `INVALID_REQUEST`; LMStudioError or
    *   LlamaRuntimeError where the runtime is off or does not answer in time
    */

@@ -36,7 +36,8 @@ export interface Autopilot extends AsyncDisposable {
   readonly events: AsyncIterable<AutopilotEvent>;
   /**
    * Resolves to a lease on a resident model that meets the request, after loading such a model if necessary. If
-   * no such model can be loaded soon, it resolves to the decision, which says why.
+   * no such model can be loaded soon, it resolves to the decision, which says why. Where other programs have just taken the memory
+   * for it, the caller first waits up to 20 s for that memory.
    *
    * Callers with different targets take turns, also with the autopilot's own decisions.
    *

@@ -33,6 +33,39 @@ test('conversations with another system prompt or another first question differ'
   expect(prefixKeyOf({ prompt: 'Hello' })).toBe(prefixKeyOf({ input: 'Hello' }));
 });
 
+test("Claude Code's first block, which changes with every request, does not change the key", () => {
+  // The blocks of ggml-org/llama.cpp #19494, sent by Claude Code 2.1.42.
+  const keyOf = (cch: string, text = "You are Claude Code, Anthropic's official CLI for Claude.") =>
+    prefixKeyOf({
+      system: [
+        {
+          type: 'text',
+          text: `x-anthropic-billing-header: cc_version=2.1.42.834; cc_entrypoint=cli; cch=${cch};`,
+        },
+        { type: 'text', text, cache_control: { type: 'ephemeral' } },
+      ],
+      messages: [{ role: 'user', content: 'hey' }],
+    });
+  expect(keyOf('65abc')).toMatch(/^[\w-]{16}$/);
+  expect(keyOf('fa690')).toBe(keyOf('65abc'));
+  expect(keyOf('65abc', 'Another agent.')).not.toBe(keyOf('65abc'));
+});
+
+test.each(['a text', 'a later block'])('the same words in %s are instructions', (place) => {
+  const keyOf = (cch: string) => {
+    const text = `x-anthropic-billing-header: cch=${cch};`;
+    const system =
+      place === 'a text'
+        ? text
+        : [
+            { type: 'text', text: 'S' },
+            { type: 'text', text },
+          ];
+    return prefixKeyOf({ system, messages: [first] });
+  };
+  expect(keyOf('1')).not.toBe(keyOf('2'));
+});
+
 test('a body without a text has no key', () => {
   expect(prefixKeyOf({ model: 'auto' })).toBeNull();
 });

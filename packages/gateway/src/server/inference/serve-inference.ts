@@ -4,7 +4,6 @@ import { pause } from '../../ports/clock.js';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ANY_MODEL, type ServingCatalog, type ServingRequest } from '../../ports/serving-port.js';
 import type { Failure, Protocol, RequestFacts } from '../../protocols/protocol.js';
-import { withSteadyBilling } from '../../protocols/anthropic/billing-line.js';
 import { prefixKeyOf } from '../../protocols/prefix-key.js';
 import { SchedulingFailure } from '../../queue/scheduler.js';
 import { ClientAnswer } from './client-answer.js';
@@ -34,7 +33,7 @@ export interface InferenceRoute {
  * 1. Read the body and what it needs.
  * 2. Resolve the model's name to a request to the machine.
  * 3. Wait for a place on a resident. After two seconds, a client that asked for a stream gets its position in the queue.
- * 4. Send the body, in which only the model's name and Claude Code's billing line change, and pass the answer on from its first event.
+ * 4. Send the body, in which only the model's name changes, and pass the answer on from its first event.
  * 5. Where the runtime fails before the first event, go on at 3 with another resident, a bounded number of times. A
  *    failure after the first event is sent as the protocol's error event.
  *
@@ -61,9 +60,8 @@ export async function serveInference(
   let served: Served | null = null;
   let failure: Failure | null = null;
   try {
-    const received = await readBody(request, limits.maxBodyBytes, share);
-    const { body, ...read } = withSteadyBilling({ body: received, fields: parseBody(received) });
-    let fields: JsonObject | null = read.fields;
+    const body = await readBody(request, limits.maxBodyBytes, share);
+    let fields: JsonObject | null = parseBody(body);
     facts = protocol.read(fields);
     const catalog = parts.knownCatalog() ?? (await parts.catalog(departure.signal));
     reported.decisionId = catalog.decisionId;

@@ -19,7 +19,7 @@ export function chatBodyOf(body: JsonObject): JsonObject {
   if ((arrayField(body, 'mcp_servers') ?? []).length > 0) {
     throw notSupported('mcp_servers: the engine calls no MCP server; send their tools as `tools`');
   }
-  const system = textOf(body['system'], 'system');
+  const system = textOf(withoutBilling(body['system']), 'system');
   const messages = readMessages(objectsField(body, 'messages') ?? []);
   return {
     messages: [...(system === '' ? [] : [{ role: 'system', content: system }]), ...messages],
@@ -36,6 +36,20 @@ export function chatBodyOf(body: JsonObject): JsonObject {
       ),
     },
   };
+}
+
+const BILLING_MARK = 'x-anthropic-billing-header:';
+
+/**
+ * The instructions without the first block of Claude Code from version 2.1.36 on: a line such as
+ * `x-anthropic-billing-header: cc_version=2.1.42.834; cc_entrypoint=cli; cch=65abc;`. Its `cch` changes with every request, so the
+ * engine would find no part of the prompt in its cache (ggml-org/llama.cpp #19494). Only Anthropic's API reads the line.
+ */
+function withoutBilling(system: unknown): unknown {
+  if (!isArray(system)) return system;
+  const [first, ...others] = system;
+  const text = isJsonObject(first) ? first['text'] : null;
+  return typeof text === 'string' && text.startsWith(BILLING_MARK) ? others : system;
 }
 
 /** The form of the answer: `output_config.format`, or `output_format` of clients from before it. */

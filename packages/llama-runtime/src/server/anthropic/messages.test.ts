@@ -72,6 +72,33 @@ describe("Anthropic's messages", () => {
     expect([again.usage, streamed.usage]).toEqual([usage, usage]);
   });
 
+  it("leave out Claude Code's first block, so that the next request finds its prompt in the cache", async () => {
+    const caching = await engines.start(await engines.writeModel('tiny'), { parallelSequences: 1 });
+    const messages = clientOf(caching).messages;
+    // The blocks of ggml-org/llama.cpp #19494, sent by Claude Code 2.1.42.
+    const blocks = (cch: string) => [
+      {
+        type: 'text' as const,
+        text: `x-anthropic-billing-header: cc_version=2.1.42.834; cc_entrypoint=cli; cch=${cch};`,
+      },
+      { type: 'text' as const, text: MESSAGE.system },
+    ];
+    const ask = (system: typeof MESSAGE.system | ReturnType<typeof blocks>) =>
+      messages.create({ ...MESSAGE, system, max_tokens: 1 });
+    const { usage } = await ask(blocks('65abc'));
+    expect(usage.cache_read_input_tokens).toBe(0);
+    const found = { input_tokens: 1, cache_read_input_tokens: usage.input_tokens - 1 };
+    expect((await ask(blocks('fa690'))).usage).toMatchObject(found);
+    expect((await ask(MESSAGE.system)).usage).toMatchObject(found);
+    const { model } = MESSAGE;
+    const counted = await messages.countTokens({
+      model,
+      system: blocks('0a1b2'),
+      messages: MESSAGE.messages,
+    });
+    expect(counted.input_tokens).toBe(usage.input_tokens);
+  });
+
   it('are streamed in the order of the documentation', async () => {
     const response = await engine.post('/v1/messages', { ...MESSAGE, stream: true });
     const types = (await eventsOf(response)).map(({ type }) => type);

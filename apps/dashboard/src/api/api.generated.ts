@@ -342,7 +342,7 @@ export type Footprint = {
     readonly deviceKey: string;
     readonly bytes: number;
   }[];
-  /** The most that the model may grow by after its load; null where it is not known. */
+  /** The most that the model may grow by after its load; null where it is not known. The settings of the engine bound it, and not the memory of the machine, so it may be larger than that. The pools hold only the part that the policy for growth charges. */
   readonly growthBytes: number | null;
   readonly source:
     'measured' | 'lmstudio' | 'gguf-header' | 'safetensors-header' | 'file-size' | 'configured';

@@ -1,7 +1,7 @@
 import type { Footprint, LoadConfig } from '@mai/memory-ledger';
 import { findArchitecture } from '../architecture/architectures.js';
 import { unknownMlxGrowth } from '../mlx/unknown-mlx-growth.js';
-import { growthOf, MOST_STATE_SHARE, type Growth } from '../memory/growth.js';
+import { growthOf, mostStateShare, type Growth } from '../memory/growth.js';
 import { layersOfRatio } from '../parts/offload.js';
 import { mostUsualKvCacheBytes, UPPER_FACTOR, usualKvCacheBytes } from '../parts/usual-kv-cache.js';
 import { chooseSettings } from '../load/choose-settings.js';
@@ -110,8 +110,9 @@ function growthBeyond(
   { facts, loadConfig, environment, chosen, share }: SizedLoad,
 ): Growth {
   if (facts.format !== 'mlx') {
-    // Whether the engine keeps context checkpoints depends on the model, so the largest ones are counted.
-    const stateBytes = mayKeepState(facts) ? MOST_STATE_SHARE * facts.sizeBytes : 0;
+    // The size of a context checkpoint depends on the model, so the largest one of the architecture is counted.
+    const stateShare = mayKeepState(facts) ? mostStateShare(facts.architecture ?? null) : 0;
+    const stateBytes = stateShare * facts.sizeBytes;
     return growthOf(null, chosen.ends, environment.profile, stateBytes);
   }
   return unknownMlxGrowth({

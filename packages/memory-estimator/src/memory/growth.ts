@@ -42,6 +42,17 @@ export interface Growth extends FootprintGrowth {
 export const MOST_STATE_SHARE = 0.15;
 
 /**
+ * The same for an architecture whose models all have a small window. The headers of gpt-oss-20b and gpt-oss-120b give a windowed
+ * cache of 0.13 % and 0.04 % of the weights (a window of 128 tokens), so 1 % leaves a margin for other quantizations.
+ */
+const STATE_SHARES: ReadonlyMap<string, number> = new Map([['gpt-oss', 0.01]]);
+
+/** The largest state of one sequence relative to the weights of a model of which only the architecture is known. */
+export function mostStateShare(architecture: string | null): number {
+  return STATE_SHARES.get(architecture ?? '') ?? MOST_STATE_SHARE;
+}
+
+/**
  * The growth of a load of llama.cpp. An embedding model's output buffer grows with the longest input. The engine keeps the caches
  * of idle slots in RAM (prompt cache). It also keeps copies of the recurrent state and of the windowed cache of each slot, so
  * that it can return to an earlier token (context checkpoints).

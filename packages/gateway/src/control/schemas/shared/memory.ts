@@ -59,7 +59,7 @@ export const footprint = component(
       growthBytes: bytes
         .nullable()
         .describe(
-          'The most that the model may grow by after its load; null where it is not known.',
+          'The most that the model may grow by after its load; null where it is not known. The settings of the engine bound it, and not the memory of the machine, so it may be larger than that. The pools hold only the part that the policy for growth charges.',
         ),
       source: z.enum([
         'measured',

@@ -52,6 +52,7 @@ describe('a request that the gateway never sees is refused with JSON in the form
       431,
       /headers/,
     ],
+    ['CONNECT', `CONNECT example.com:443 HTTP/1.1\r\n${HOST}\r\n`, 405, /not a proxy/],
     ['slow headers', `GET / HTTP/1.1\r\n${HOST}X-Slow: `, 408, /in time/],
     [
       'long chunk extensions',
@@ -111,13 +112,16 @@ describe('an expectation that the gateway can not meet is refused with 417 in th
   });
 });
 
-test('what follows a request is never answered inside its answer', async () => {
+test.each([
+  ['no HTTP', 'no HTTP\r\n\r\n'],
+  ['CONNECT', `CONNECT example.com:443 HTTP/1.1\r\n${HOST}\r\n`],
+])('%s that follows a request is never answered inside its answer', async (_what, bytes) => {
   const text = await new Promise<string>((resolve) => {
     const socket = connect(server.port, server.host);
     let received = '';
     socket.on('data', (chunk) => {
       received += chunk.toString('latin1');
-      if (received.endsWith('data: first\n\n\r\n')) socket.write('no HTTP\r\n\r\n');
+      if (received.endsWith('data: first\n\n\r\n')) socket.write(bytes);
     });
     socket.on('error', () => undefined).on('close', () => resolve(received));
     socket.write(`GET /stream HTTP/1.1\r\n${HOST}\r\n`);

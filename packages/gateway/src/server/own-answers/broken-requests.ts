@@ -23,16 +23,29 @@ export function answerBrokenRequests(server: Server | HttpsServer, times: Arriva
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
     answerWith(unknownExpectation(request), request, response);
   });
+  // Without a listener, Node closes the connection without an answer.
+  server.on('connect', ({ headers }: IncomingMessage, socket: Duplex) => {
+    const end = (): void => {
+      socket.destroy();
+    };
+    // The client has gone, so nobody reads the answer.
+    socket.on('error', end);
+    if (isAnswering(socket)) end();
+    else socket.end(bytesOf(NO_PROXY, headers), end);
+  });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
     const refuse = (): void => {
-      // Bytes inside an answer that has begun would look like a part of that answer. Node makes the same check.
-      const isAnswering = answerAt(socket)?.headersSent === true;
-      if (socket.writable && !isAnswering) socket.write(bytesOf(brokenRequest(error.code)));
+      if (socket.writable && !isAnswering(socket)) socket.write(bytesOf(brokenRequest(error.code)));
       socket.destroy(error);
     };
     if (error.code === REQUEST_TIMEOUT) late.judge(socket, refuse);
     else refuse();
   });
+}
+
+/** Bytes inside an answer that has begun would look like a part of that answer. Node makes the same check. */
+function isAnswering(socket: Duplex): boolean {
+  return answerAt(socket)?.headersSent === true;
 }
 
 /** Refuses requests with more than `most` headers, and passes on all others. */
@@ -54,6 +67,12 @@ function answerWith(failure: Failure, request: IncomingMessage, response: Server
   const { status, headers, body } = failureAnswer(failure, request);
   response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) }).end(body);
 }
+
+const NO_PROXY = createFailure(
+  'not_supported',
+  405,
+  'The gateway is not a proxy for other servers. Send the request itself to the gateway, such as POST /v1/chat/completions.',
+);
 
 /** Code of Node's error for a request that has not arrived in time. */
 const REQUEST_TIMEOUT = 'ERR_HTTP_REQUEST_TIMEOUT';
@@ -109,8 +128,8 @@ function failureAnswer(
 }
 
 /** An answer as the bytes of HTTP, after which the connection ends. */
-function bytesOf(failure: Failure): string {
-  const { status, headers, body } = failureAnswer(failure, { headers: {} });
+function bytesOf(failure: Failure, requestHeaders: IncomingMessage['headers'] = {}): string {
+  const { status, headers, body } = failureAnswer(failure, { headers: requestHeaders });
   const lines = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
     ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),

@@ -128,6 +128,10 @@ describe('a request', () => {
   it.each([
     ['no JSON', '{"model":', 400, 'not valid JSON'],
     ['no object', '[1]', 400, 'must be a JSON object'],
+    ['an object as the model', '{"model":{"a":1}}', 400, 'but got an object instead'],
+    ['a number as the model', '{"model":4}', 400, 'but got a number instead'],
+    ['a list as the model', '{"model":["auto"]}', 400, 'but got an array instead'],
+    ['a boolean as the model', '{"model":false}', 400, 'but got a boolean instead'],
   ])('with %s is refused', async (_what, body, status, words) => {
     await using simulator = await start();
     await using front = await serveThrough(simulator);

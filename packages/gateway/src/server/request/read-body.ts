@@ -78,7 +78,11 @@ function notDecompressed(cause: Error): RequestRefusal {
  */
 const VALUES_MAX = 2_000_000;
 
-/** Parses a body that must be a JSON object. @throws RequestRefusal `invalid_request`; `too_large` for too many values */
+/**
+ * Parses a body that must be a JSON object, whose `model` is a text, null or absent.
+ *
+ * @throws RequestRefusal `invalid_request`; `too_large` for too many values
+ */
 export function parseBody(body: Buffer): JsonObject {
   if (body.length > VALUES_MAX && hasMoreValues(body, VALUES_MAX)) {
     throw new RequestRefusal(
@@ -95,8 +99,22 @@ export function parseBody(body: Buffer): JsonObject {
       cause: error,
     });
   }
-  if (isJsonObject(value)) return value;
-  throw new RequestRefusal('invalid_request', 400, 'The body must be a JSON object.');
+  if (!isJsonObject(value))
+    throw new RequestRefusal('invalid_request', 400, 'The body must be a JSON object.');
+  const model = value['model'] ?? null;
+  if (model === null || typeof model === 'string') return value;
+  // In OpenAI's words. A model's name of another type has no meaning, so it is not taken for an absent one.
+  throw new RequestRefusal(
+    'invalid_request',
+    400,
+    `Invalid type for 'model': expected a string, but got ${typeName(model)} instead.`,
+  );
+}
+
+/** The name of a JSON value's type with its article. */
+function typeName(value: unknown): string {
+  if (Array.isArray(value)) return 'an array';
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
 
 /** A body without the byte order mark with which some programs of Windows begin a text. */

@@ -127,7 +127,8 @@ describe('a damaged file', () => {
     });
     await using gateway = await createGateway({ serving: host.serving });
     const { url } = await gateway.listen({ port: 0 });
-    const fault = 'broken.gguf is not offered: it is not a GGUF file.';
+    // The file's folder is not for clients on other machines.
+    const fault = '"message":"broken is not offered: it is not a GGUF file."';
     const { status, text } = await talk(url, CHAT, { ...HELLO, model: 'broken' }).end;
     expect([status, text]).toEqual([404, expect.stringContaining(fault)]);
     expect(text).toContain('"code":"model_not_found"');

@@ -1,3 +1,4 @@
+import { basename, dirname, sep } from 'node:path';
 import {
   leftOutReason,
   type LeftOutModel,
@@ -49,6 +50,16 @@ function missingFolderNote(folder: string): string {
 export function unusableNote({ path, code, why }: UnusableFile): string {
   const next = NEXT_STEPS.get(code);
   return `${onOneLine(path)} is not offered: ${onOneLine(why)}.${next === undefined ? '' : ` ${next}`}`;
+}
+
+/** The same file with its key as its name, and with no folder in its reason: both may name a folder of the user. */
+export function withoutFolder(file: UnusableFile): UnusableFile {
+  const folder = `${dirname(file.filePath)}${sep}`;
+  return {
+    ...file,
+    path: file.modelKey ?? basename(file.filePath),
+    why: file.why.replaceAll(folder, ''),
+  };
 }
 
 /** By the code of the fault. */

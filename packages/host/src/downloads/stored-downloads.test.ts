@@ -2,6 +2,7 @@ import { openHeaderCache } from '@mai/memory-estimator';
 import { gguf, openStoreTree, projector, sha256, type StoreTree } from '../../test/store-tree.js';
 import { contextOf } from '../host-options.js';
 import { describeModelSource, describeOrigin } from './describe-origin.js';
+import { leftOutByKey } from './left-out-models.js';
 import { leftOutNotes } from './left-out-notes.js';
 import { listStoredDownloads } from './stored-downloads.js';
 
@@ -75,4 +76,23 @@ test('each folder and file that is left out has a sentence', async () => {
     `The folder ${tree.at('missing')} does not exist, so its models cannot be found. Mount its drive, or correct --models or model_folders.`,
     `${tree.at('m/bad.gguf')} is not offered: it is not a GGUF file.`,
   ]);
+});
+
+test('a client on another machine reads the model and its fault, and no folder', async () => {
+  await tree.put('m/bad.gguf', 'x');
+  await tree.manifest('registry.ollama.ai/library/v/4b', [
+    {
+      mediaType: 'application/vnd.ollama.image.model',
+      digest: `sha256:${'1'.repeat(64)}`,
+      size: 1,
+    },
+  ]);
+  const notes = leftOutByKey(await list(['~/m']));
+  const [gone, bad] = [notes.get('v:4b'), notes.get('bad')];
+  expect(gone?.noteForClients).toBe(
+    `v:4b is not offered: its file sha256-${'1'.repeat(64)} does not exist.`,
+  );
+  expect(gone?.note).toContain(tree.at('.ollama/models/blobs'));
+  expect(bad?.noteForClients).toBe('bad is not offered: it is not a GGUF file.');
+  expect(bad?.note).toContain(tree.at('m/bad.gguf'));
 });

@@ -79,7 +79,9 @@ export function describeCatalog(
       loaded,
       new Set([...profiles, ...others].map(({ modelKey }) => modelKey)),
     ),
-    leftOut: Object.fromEntries([...leftOutByKey(downloads)].map(([key, { note }]) => [key, note])),
+    leftOut: Object.fromEntries(
+      [...leftOutByKey(downloads)].map(([key, { noteForClients }]) => [key, noteForClients]),
+    ),
   };
 }
 

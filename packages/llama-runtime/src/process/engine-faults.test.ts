@@ -34,6 +34,13 @@ test.each([
   expect(error.message).toMatch(hint);
 });
 
+test('a refused file is named without its folder, which clients on other machines would read', () => {
+  const output = `gguf_init_from_file: failed to open GGUF file '/models/x.gguf'\nllama_model_load: error loading model: x\n`;
+  const { message } = endedInLoad(SPEC, ABORT, output);
+  expect(message).toContain("failed to open GGUF file 'x.gguf'");
+  expect(message).not.toContain('/models/');
+});
+
 test.each([
   ["llama_model_load: error loading model: missing tensor 'output_norm.weight'\n", true, false],
   [

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { LlamaRuntimeError } from '../errors.js';
 import { addressSpaceHint } from './system/address-space.js';
 import { isFileRefused, loadFailureOf } from './load-failure.js';
@@ -14,9 +15,11 @@ const FILE_GONE = /^ENOENT\b/;
 
 /** The error for a load that the engine refused. `MODEL_NOT_FOUND` where the file is gone. */
 export function loadFailed(
-  { modelKey, instanceIdentifier }: EngineSpec,
-  { message, outOfMemory }: { readonly message: string; readonly outOfMemory: boolean },
+  spec: EngineSpec,
+  { message: given, outOfMemory }: { readonly message: string; readonly outOfMemory: boolean },
 ): LlamaRuntimeError {
+  const { modelKey, instanceIdentifier } = spec;
+  const message = withoutFolders(spec, given);
   if (FILE_GONE.test(message)) {
     return new LlamaRuntimeError(
       'MODEL_NOT_FOUND',
@@ -62,7 +65,7 @@ export function endedInLoad(
   if (REFUSED.test(output) || failure.outOfMemory) return loadFailed(spec, failure);
   const { modelKey, instanceIdentifier } = spec;
   // A killed process cannot write why it ends, so its last line is about a step that succeeded.
-  const lastLine = exit.signal === 'SIGKILL' ? null : lastLineOf(output);
+  const lastLine = exit.signal === 'SIGKILL' ? null : lastLineOf(withoutFolders(spec, output));
   const hint =
     exit.signal === 'SIGKILL'
       ? 'The system kills processes when memory runs out, so a smaller model or a shorter context may help.'
@@ -79,6 +82,14 @@ export function endedInLoad(
       exitSignal: exit.signal,
       exitCode: exit.code,
     },
+  );
+}
+
+/** The text without the folders of the model's files: the gateway passes it on to clients on other machines. */
+function withoutFolders({ file, projectorFile }: EngineSpec, text: string): string {
+  return [file, projectorFile ?? file].reduce(
+    (rest, one) => rest.replaceAll(one, path.basename(one)),
+    text,
   );
 }
 

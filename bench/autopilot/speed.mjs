@@ -113,6 +113,7 @@ function profileOf(index) {
     ttlMs: null,
     downloaded: true,
     refusal: null,
+    fileStamp: null,
     expandedFrom: null,
   };
 }

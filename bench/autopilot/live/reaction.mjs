@@ -115,6 +115,7 @@ function portsOf(client, simulator, machine) {
     loadConfig,
     downloaded: true,
     refusal: null,
+    fileStamp: null,
     expandedFrom: null,
     minMemoryBytes: null,
     minVramBytes: null,

@@ -56,6 +56,7 @@ export function profile(
     ttlMs: null,
     downloaded: true,
     refusal: null,
+    fileStamp: null,
     expandedFrom: null,
     ...change,
   };

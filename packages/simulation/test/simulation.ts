@@ -26,6 +26,7 @@ export function model(
       ttlMs: null,
       downloaded: true,
       refusal: null,
+      fileStamp: null,
       expandedFrom: null,
     },
     footprintBytes: gib * GIB,

@@ -93,7 +93,7 @@ export class RetryState {
   /** Takes over a reading of the catalog. Forgets the failures of files that have changed. */
   read({ chain }: Pick<CatalogReading, 'chain'>): void {
     const latest = new Map(this.#fileStamps);
-    for (const { modelKey, fileStamp = null } of chain)
+    for (const { modelKey, fileStamp } of chain)
       if (fileStamp !== null) latest.set(modelKey, fileStamp);
     this.#fileStamps = latest;
     this.#failures = withoutChangedFiles(this.#failures, latest);

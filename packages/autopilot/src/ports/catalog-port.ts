@@ -30,9 +30,9 @@ export interface CandidateProfile {
   readonly refusal: EngineRefusal | null;
   /**
    * A text that changes when the model's file changes. Failures of the earlier file are then forgotten, so the model is tried at
-   * once. Default null: the file is not known.
+   * once. Null: the file is not known.
    */
-  readonly fileStamp?: string | null;
+  readonly fileStamp: string | null;
   /**
    * The entry of the chain that was expanded to this model and others, such as `downloaded:chat`. Models of one entry that
    * follow each other are ordered by their value on this machine. Null: a person named the model, and

@@ -46,8 +46,8 @@ export type Contracts = [
   Satisfies<LlamaResident, ResidentInstance>,
   // lmstudio-adapter -> model-config
   Satisfies<DownloadedModel, MergedModel>,
-  // model-config -> selector, autopilot
-  Satisfies<CatalogProfile, CandidateProfile>,
+  // model-config -> selector, autopilot. The port of the catalog adds the stamp of the file.
+  Satisfies<CatalogProfile, Omit<CandidateProfile, 'fileStamp'>>,
   // host -> simulation, and back
   Satisfies<SimulatedModel, SimulationModel>,
   Satisfies<TraceRow, SimulatedHardware>,

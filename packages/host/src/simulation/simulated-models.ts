@@ -1,4 +1,4 @@
-import type { EstimatorPort } from '@mai/autopilot';
+import type { CandidateProfile, EstimatorPort } from '@mai/autopilot';
 import {
   DEFAULT_LOAD_CONFIG,
   hasOwnMemory,
@@ -26,7 +26,7 @@ export interface SimulatedLoad {
 
 /** A model in the form that `@mai/simulation` needs. */
 export interface SimulatedModel extends SimulatedLoad {
-  readonly profile: CatalogProfile;
+  readonly profile: CandidateProfile;
   readonly loadMs: number;
   /** Cheaper load options, the most expensive first. */
   readonly cheaperLoadOptions: readonly SimulatedLoad[];
@@ -172,6 +172,7 @@ function simulatedModel(
     profile: {
       ...profile,
       downloaded: true,
+      fileStamp: null,
       ttlMs: null,
       // Each cheaper load option of a block stands for one trade-off of the autopilot, so each trade-off
       // must be possible.

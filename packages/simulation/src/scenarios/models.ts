@@ -24,6 +24,7 @@ function model(
       ttlMs: null,
       downloaded: true,
       refusal: null,
+      fileStamp: null,
       expandedFrom: null,
     },
     footprintBytes: gib.total * GIB,

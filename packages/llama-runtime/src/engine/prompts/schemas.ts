@@ -64,10 +64,8 @@ function partsOf(root: JsonObject, field: string): ReadonlySet<JsonObject> {
   const visit = (value: unknown, level: number): void => {
     if (typeof value !== 'object' || value === null) return;
     refuseTooDeep(level, field);
-    if (!isObject(value)) {
-      for (const item of value as readonly unknown[]) visit(item, level + 1);
-      return;
-    }
+    if (Array.isArray(value)) for (const item of value) visit(item, level + 1);
+    if (!isObject(value)) return;
     if (seen.has(value)) return;
     seen.add(value);
     if (Array.isArray(value['enum']) && value['enum'].length === 0)
@@ -114,7 +112,7 @@ function referredTo(root: JsonObject, { $ref: reference }: JsonObject): unknown 
   let target: unknown = root;
   for (const name of reference.slice(2).split('/')) {
     if (typeof target !== 'object' || target === null || !Object.hasOwn(target, name)) return null;
-    target = (target as JsonObject)[name];
+    target = Reflect.get(target, name);
   }
   return target;
 }
@@ -122,15 +120,16 @@ function referredTo(root: JsonObject, { $ref: reference }: JsonObject): unknown 
 function withRootNamed(schema: JsonObject, path: string): JsonObject {
   const rename = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(rename);
-    if (!isObject(value)) return value;
-    return Object.fromEntries(
-      Object.entries(value).map(([name, item]) => [
+    return isObject(value) ? renameIn(value) : value;
+  };
+  const renameIn = (object: JsonObject): JsonObject =>
+    Object.fromEntries(
+      Object.entries(object).map(([name, item]) => [
         name,
         name === '$ref' && item === '#' ? path : rename(item),
       ]),
     );
-  };
-  return rename(schema) as JsonObject;
+  return renameIn(schema);
 }
 
 function isObject(value: unknown): value is JsonObject {

@@ -99,6 +99,7 @@ export type { Check } from './doctor/check.js';
 export { configSchema, describeSource } from './config/load-config.js';
 export type { ConfigPlaces } from './config/config-places.js';
 export type { InitialConfig } from './catalog/initial-config.js';
+export { leftOutOfSimulation } from './simulation/describe-left-out.js';
 export type { SimulatedHardware, SimulatedModels } from './simulation/open-simulated-models.js';
 export type {
   SimulatedChain,
@@ -115,8 +116,9 @@ export type { EstimateLine } from './estimates/parse-estimate-line.js';
 export { addFootprintTotal } from './text/estimates/add-footprint-total.js';
 export { DECISION_WORDS } from './text/decisions/decision-words.js';
 export { limitRepeats } from './text/limit-repeats.js';
-export { parseMoment } from './by-hand/parse-moment.js';
+export { parseDecisionsQuery } from './by-hand/parse-decisions-query.js';
 export { poolLabel } from './text/pool-label.js';
+export { episodeJson } from './decisions/episode-json.js';
 export { decisionIdOf, parseDecisionId, systemClock } from '@mai/autopilot';
 export {
   displayAddress,
@@ -134,7 +136,8 @@ export {
 export { describeNext, describeNow, describeReason } from './text/decisions/describe-decision.js';
 export { deliveryJson, describeDelivery } from './text/describe-delivery.js';
 export { describeGrowth } from './text/estimates/describe-engine.js';
-export { describeEvent, type EventStyle } from './text/decisions/describe-event.js';
+export { describeEvent, describeStep, type EventStyle } from './text/decisions/describe-event.js';
+export { describeSwitch } from './text/decisions/describe-switch.js';
 export {
   describeFootprint,
   FOOTPRINT_SOURCES,
@@ -151,9 +154,11 @@ export { describeTradeOffs } from './text/decisions/describe-trade-offs.js';
 export {
   describeCorrected,
   describeFit,
+  describeIncomplete,
   describeLmStudioEstimate,
   describeMlxGrowth,
   describeSettings,
+  estimateWarnings,
   grownCacheBytes,
 } from './text/estimates/describe-estimate.js';
 export {

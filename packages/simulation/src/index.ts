@@ -11,6 +11,7 @@ export type {
   SimulatedLoadOption,
   SimulatedModel,
 } from './machine/simulated-model.js';
+export { servedShares, type ServedPart } from './metrics/served-shares.js';
 export type { SimulationMetrics } from './metrics/simulation-metrics.js';
 export type { SimulatedDecision } from './policies/mai.js';
 export type { PolicyName } from './policies/policy.js';

@@ -64,7 +64,7 @@ async function openChain(
   const isComplete = ({ modelKey }: ModelProfile) =>
     !needsEstimate(blocks.get(modelKey) ?? null, resources);
   if (named.length > 0 && named.every(isComplete)) {
-    const simulated = await simulateChain(config, named, resources, null, signal);
+    const simulated = await simulateChain(config, chainName, named, resources, null, signal);
     return { ...simulated, pinned: config.pins };
   }
   const { createFootprints, headers } = await parts.estimation();
@@ -78,7 +78,7 @@ async function openChain(
   );
   const profiles = await profilesOf(known, chainName, library, signal);
   const footprints = createFootprints({ downloads, headers, calibration: null }, () => []);
-  const simulated = await simulateChain(known, profiles, resources, footprints, signal);
+  const simulated = await simulateChain(known, chainName, profiles, resources, footprints, signal);
   return { ...simulated, pinned: known.pins };
 }
 

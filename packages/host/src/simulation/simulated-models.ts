@@ -13,6 +13,8 @@ import type {
 } from '@mai/model-config';
 import { bytesToMs } from '@mai/selector';
 import type { CatalogProfile } from '../catalog/catalog.js';
+import { HostError } from '../host-error.js';
+import { whyNoModels } from './describe-left-out.js';
 
 /** Memory and quality of a simulated model with one load configuration. */
 export interface SimulatedLoad {
@@ -56,9 +58,12 @@ const QUALITY_BY_TIER: Readonly<Record<Tier, number>> = { small: 0.4, medium: 0.
  * - the quality follows from the tier.
  *
  * Where no model of the chain has a block and some models are downloaded, only these are simulated.
+ *
+ * @throws HostError `INVALID_REQUEST` where no model is left
  */
 export async function simulateChain(
   config: ModelConfig,
+  chainName: string | null,
   profiles: readonly CatalogProfile[],
   resources: Resources,
   estimator: EstimatorPort | null,
@@ -85,6 +90,7 @@ export async function simulateChain(
       models.push(simulatedModel(profile, block, memory));
     }
   }
+  if (models.length === 0) throw new HostError('INVALID_REQUEST', whyNoModels(chainName, leftOut));
   const absent = profiles.filter((one) => !here.includes(one)).map(({ modelKey }) => modelKey);
   return { models, origins, leftOut, absent };
 }

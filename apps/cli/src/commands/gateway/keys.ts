@@ -47,13 +47,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
 async function list(file: string, { output }: CommandContext): Promise<void> {
   const { keys } = await readKeyFile(file);
   if (output.json) {
-    const shown = keys.map(({ name, scopes, priority, createdMs }) => ({
-      name,
-      scopes,
-      priority,
-      createdMs,
-    }));
-    output.resultJson({ file, keys: shown });
+    output.resultJson({ file, keys: keys.map(({ sha256: _, ...shown }) => shown) });
     return;
   }
   if (keys.length === 0) {

@@ -1,5 +1,5 @@
-import type { SimulatedChain } from '@mai/host';
-import { type PolicyName, simulate, type SimulationReport } from '@mai/simulation';
+import { leftOutOfSimulation } from '@mai/host';
+import { type PolicyName, type ServedPart, simulate, type SimulationReport } from '@mai/simulation';
 import { POLICIES } from '../../arguments/choices.js';
 import type { Input } from '../../arguments/input.js';
 import type { CommandContext } from '../../context.js';
@@ -7,7 +7,6 @@ import { EXIT, type ExitCode } from '../../exit-codes.js';
 import { openHostOf } from '../../open-host.js';
 import { readTrace } from './read-trace.js';
 import { UsageError } from '../../usage-error.js';
-import type { ServedPart } from '../../views/simulation/serving-chart.js';
 import {
   renderComparison,
   renderSimulation,
@@ -15,7 +14,6 @@ import {
 } from '../../views/simulation/simulation-view.js';
 
 const DEFAULT_SEED = 1;
-const ABSENT_NAMED = 5;
 
 /** `mai simulate --trace FILE`. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {
@@ -34,7 +32,10 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   const chainName = input.text('chain');
   await using host = await openHostOf(context);
   const chain = await host.simulatedModels(chainName, first);
-  checkChain(chain, chainName, context);
+  for (const { text, isExpected } of leftOutOfSimulation(chain)) {
+    if (isExpected) output.note(output.noteStyle.dim(text));
+    else output.warn(text);
+  }
 
   const { models, limits, pinned, drainDeadlineMs } = chain;
   const reports = new Map<PolicyName, SimulationReport>();
@@ -65,35 +66,4 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
     output.result(renderComparison(reports, title, output));
   }
   return EXIT.success;
-}
-
-function checkChain(
-  { models, leftOut, absent }: SimulatedChain,
-  chainName: string | null,
-  { output }: CommandContext,
-): void {
-  const remedy =
-    'Give them a `simulate: { footprint: 7.2GiB }` in the configuration, or download them.';
-  if (models.length === 0) {
-    const chain = chainName === null ? 'The chain' : `The chain ${chainName}`;
-    throw new UsageError(
-      leftOut.length === 0
-        ? `${chain} has no models. Name models in the configuration, each with a \`simulate:\` block.`
-        : `The memory of the chain's models is not known: ${leftOut.join(', ')}. ${remedy}`,
-    );
-  }
-  if (absent.length > 0) {
-    const names = absent.slice(0, ABSENT_NAMED).join(', ');
-    const more = absent.length - ABSENT_NAMED;
-    output.note(
-      output.noteStyle.dim(
-        `These models are left out, because they are not downloaded: ${names}${more > 0 ? ` and ${more} more` : ''}.`,
-      ),
-    );
-  }
-  if (leftOut.length > 0) {
-    output.warn(
-      `These models are left out, because their memory is not known: ${leftOut.join(', ')}. ${remedy}`,
-    );
-  }
 }

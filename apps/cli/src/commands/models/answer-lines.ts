@@ -1,13 +1,7 @@
-import { fileOfEstimateLine, parseEstimateLine, readLines } from '@mai/host';
+import { describeIncomplete, fileOfEstimateLine, parseEstimateLine, readLines } from '@mai/host';
 import { knownError } from '../../exit-codes.js';
 import type { CommandContext } from '../../context.js';
 import { openHostOf } from '../../open-host.js';
-import type { Output } from '../../terminal/output.js';
-
-/** Warns that a file lacks weights. */
-export function warnOfIncomplete(file: string, output: Output): void {
-  output.warn(`${file} is a header or an unfinished download: its weights cannot be loaded.`);
-}
 
 /** `mai estimate --stdin`: answers each line when it arrives, a malformed line with its error. */
 export async function answerLines(context: CommandContext): Promise<void> {
@@ -20,7 +14,7 @@ export async function answerLines(context: CommandContext): Promise<void> {
       const { report, refusal, complete } = await host.estimateFile(file, settings, engine);
       if (!complete && !warned.has(file)) {
         warned.add(file);
-        warnOfIncomplete(file, output);
+        output.warn(describeIncomplete(file));
       }
       return { file, ...report, refusal };
     } catch (error) {

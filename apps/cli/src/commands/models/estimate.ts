@@ -1,7 +1,7 @@
-import { formatCount } from '@mai/host';
+import { estimateWarnings } from '@mai/host';
 import type { Input } from '../../arguments/input.js';
 import type { CommandContext } from '../../context.js';
-import { answerLines, warnOfIncomplete } from './answer-lines.js';
+import { answerLines } from './answer-lines.js';
 import { settingsFromInput } from '../../arguments/estimate-settings.js';
 import { EXIT, type ExitCode } from '../../exit-codes.js';
 import { openHostOf } from '../../open-host.js';
@@ -36,21 +36,8 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   }
   await using host = await openHostOf(context);
   const estimate = await host.estimate({ model, settings, engine, judge: !output.json });
-  const { basis, title } = estimate;
-  if (basis.kind === 'size') {
-    output.warn(
-      `Only the size of ${title} is known, because ${basis.why}, so this is a rough guess.`,
-    );
-  } else if (basis.kind === 'mlx') {
-    for (const note of estimate.mlx?.notes ?? []) output.warn(`${title}: ${note}`);
-  } else if (!basis.complete) warnOfIncomplete(basis.file, output);
-  const { modelKey, report, refusal, fault, fit, maxContextLengthTokens } = estimate;
-  const { contextLengthTokens } = report.loadConfig;
-  if (maxContextLengthTokens !== null && contextLengthTokens > maxContextLengthTokens) {
-    output.warn(
-      `The maximum context of ${title} is ${formatCount(maxContextLengthTokens)} tokens. The estimate is for ${formatCount(contextLengthTokens)} tokens.`,
-    );
-  }
+  for (const warning of estimateWarnings(estimate)) output.warn(warning);
+  const { modelKey, report, refusal, fault, fit } = estimate;
   if (output.json) {
     const [footprint, speed] = [fit?.footprint ?? null, estimate.speed?.speed ?? null];
     const ofKey = { footprint, speed, corrected: estimate.corrected, lmStudio: estimate.lmStudio };

@@ -7,14 +7,8 @@ import {
   textWidth,
   truncateMiddle,
 } from '@mai/host';
-import type { SimulationReport } from '@mai/simulation';
+import { servedShares, type ServedPart, type SimulationReport } from '@mai/simulation';
 import type { Output } from '../../terminal/output.js';
-
-/** The model that answers from `fromMs` until the next part begins. `null`: no model. */
-export interface ServedPart {
-  readonly modelKey: string | null;
-  readonly fromMs: number;
-}
 
 const NOTHING_READY = 'nothing ready';
 const CHART_WIDTH_MAX = 48;
@@ -52,7 +46,7 @@ export function renderServing(
   const shades = SHADES[unicode ? 'unicode' : 'ascii'];
   const lines = rows.map(({ key, label, ms }) => {
     const paint = key === null ? style.others : style.accent;
-    const cells = sharesOf(key, served, durationMs, columns).map((share) => {
+    const cells = servedShares(key, served, durationMs, columns).map((share) => {
       const glyph = shades[Math.ceil(share * (shades.length - 1))] ?? '';
       return share === 0 ? style.dim(glyph) : paint(glyph);
     });
@@ -68,34 +62,6 @@ export function renderServing(
     `  ${' '.repeat(keyWidth)}  ${style.dim(axis)}`,
     ...(unused === 0 ? [] : [style.dim(`  ${plural(unused, 'other model')} never answered.`)]),
   ];
-}
-
-/** The share of each column in which a model answered, 0 to 1. */
-function sharesOf(
-  modelKey: string | null,
-  served: readonly ServedPart[],
-  durationMs: number,
-  columns: number,
-): number[] {
-  const shares = Array.from({ length: columns }, () => 0);
-  if (durationMs === 0) return shares;
-  const columnMs = durationMs / columns;
-  // No model is ready before the first part.
-  const parts = [{ modelKey: null, fromMs: 0 }, ...served];
-  parts.forEach((part, index) => {
-    if (part.modelKey !== modelKey) return;
-    const toMs = Math.min(durationMs, parts[index + 1]?.fromMs ?? durationMs);
-    const last = Math.min(columns - 1, Math.floor(toMs / columnMs));
-    for (let column = Math.floor(part.fromMs / columnMs); column <= last; column += 1) {
-      const beginsMs = Math.max(part.fromMs, column * columnMs);
-      const endsMs = Math.min(toMs, (column + 1) * columnMs);
-      shares[column] = Math.min(
-        1,
-        (shares[column] ?? 0) + Math.max(0, endsMs - beginsMs) / columnMs,
-      );
-    }
-  });
-  return shares;
 }
 
 /** Time since the beginning of a simulation: `0:00:00`, `27:05:09`. */

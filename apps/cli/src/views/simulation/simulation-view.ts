@@ -1,14 +1,9 @@
 import { formatBytes, formatDuration, plural, padEnd, wrap, wrapBehind } from '@mai/host';
-import type { PolicyName, SimulationReport } from '@mai/simulation';
+import type { PolicyName, ServedPart, SimulationReport } from '@mai/simulation';
 import type { SimulatedChain } from '@mai/host';
 import type { Output } from '../../terminal/output.js';
 import { renderTable } from '../../terminal/table.js';
-import {
-  formatPrecisePercent,
-  formatSimulatedTime,
-  renderServing,
-  type ServedPart,
-} from './serving-chart.js';
+import { formatPrecisePercent, formatSimulatedTime, renderServing } from './serving-chart.js';
 
 /** The trace, the chain and the seed of a simulation. */
 export interface SimulationTitle {

@@ -4,6 +4,7 @@ import { formatIssue, isModelConfigError } from '@mai/model-config';
 import type { Selection } from '@mai/selector';
 import { describePlan, describeReason, settingsOf } from './describe-decision.js';
 import { explainRejection } from './explain-rejection.js';
+import { describeMismatch } from '../estimates/describe-mismatch.js';
 import { formatBytes, formatCount, formatDuration } from '../../words.js';
 import { messageOf } from '../../guards.js';
 
@@ -28,8 +29,11 @@ export function describeEvent(
       return 'Started.';
     case 'switch-started':
       return `${style.bold('Switch')}: ${selection === null ? '' : `${describePlan(selection)}, because `}${describeReason(event.reason)}.`;
-    case 'switch-step':
-      return describeStep(event.step, style);
+    case 'switch-step': {
+      const text = describeStep(event.step, style);
+      const mismatches = event.step.type === 'loaded' ? event.step.mismatches : [];
+      return text === null ? null : [text, ...mismatches.map(describeMismatch)].join(' ');
+    }
     case 'switch-finished':
       return describeOutcome(event.report, event.tookMs, style);
     case 'load-interrupted':
@@ -64,7 +68,8 @@ export function describeEvent(
   }
 }
 
-function describeStep(
+/** Describes a step of a switch. `null`: the step says nothing to a person. */
+export function describeStep(
   step: Exclude<RunEvent, { type: 'decided' }>,
   style: EventStyle,
 ): string | null {
@@ -76,15 +81,12 @@ function describeStep(
         ? `${style.bad('Unloading')} ${step.instanceIdentifier} although it is busy: memory ran out or is over its hard limit.`
         : null;
     case 'loaded': {
-      const { instance, mismatches, tookMs } = step;
+      const { instance, tookMs } = step;
       const context =
         instance.contextLengthTokens === null
           ? ''
           : `, ${formatCount(instance.contextLengthTokens)} tokens of context`;
-      const differences = mismatches
-        .map(({ field, got }) => `; ${field} became ${String(got)}`)
-        .join('');
-      return `${style.good('Loaded')} ${instance.modelKey} in ${formatDuration(tookMs)}${context}${differences}.`;
+      return `${style.good('Loaded')} ${instance.modelKey} in ${formatDuration(tookMs)}${context}.`;
     }
     case 'load-failed':
       return `${style.bad('Failed')}: ${step.failure.message}`;

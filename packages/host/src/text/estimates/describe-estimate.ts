@@ -34,6 +34,36 @@ export function describeSettings({
   return [facts.join(', '), engine];
 }
 
+/** What an estimate cannot know, and what contradicts the model, as sentences. */
+export function estimateWarnings({
+  basis,
+  title,
+  mlx,
+  report,
+  maxContextLengthTokens,
+}: ModelEstimate): readonly string[] {
+  const { contextLengthTokens } = report.loadConfig;
+  const ofBasis =
+    basis.kind === 'size'
+      ? [`Only the size of ${title} is known, because ${basis.why}, so this is a rough guess.`]
+      : basis.kind === 'mlx'
+        ? (mlx?.notes ?? []).map((note) => `${title}: ${note}`)
+        : basis.complete
+          ? []
+          : [describeIncomplete(basis.file)];
+  return maxContextLengthTokens !== null && contextLengthTokens > maxContextLengthTokens
+    ? [
+        ...ofBasis,
+        `The maximum context of ${title} is ${formatCount(maxContextLengthTokens)} tokens. The estimate is for ${formatCount(contextLengthTokens)} tokens.`,
+      ]
+    : ofBasis;
+}
+
+/** Says that a file lacks weights. */
+export function describeIncomplete(file: string): string {
+  return `${file} is a header or an unfinished download: its weights cannot be loaded.`;
+}
+
 /** The memory that an MLX model grows to; null for any other model. Its KV cache is not allocated at the load. */
 export function describeMlxGrowth({
   mlx,

@@ -216,6 +216,8 @@ export function chooseSettings(
             ({ setting }) =>
               isUsed(setting, facts) &&
               (setting !== 'cpuKernels' || mayRepack(settings)) &&
+              // Flash attention is on at the low end where it is not known.
+              (setting !== 'castsMask' || low.flashAttention) &&
               (setting !== 'cellPadding' || !haveSameCells(low, high, facts)),
           ),
   };

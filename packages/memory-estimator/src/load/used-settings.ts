@@ -56,6 +56,7 @@ export function takeTheSame(one: EngineSettings, other: EngineSettings, facts: L
     one.parallelSequences === other.parallelSequences &&
     (one.kvUnified === other.kvUnified || other.parallelSequences === 1) &&
     (one.cpuKernels === other.cpuKernels || !mayRepack(one)) &&
+    (one.castsMask === other.castsMask || !one.flashAttention) &&
     haveSameCells(one, other, facts) &&
     (one.reservedLogits === other.reservedLogits || facts.isEmbedding) &&
     NOT_ALWAYS_USED.every((key) => one[key] === other[key] || !isUsed(key, facts))

@@ -141,3 +141,40 @@ test('the compute buffers of a runtime that casts the mask lie within the interv
     1,
   );
 });
+
+describe('a build between the last one that is known to cast the mask and the first one that does not', () => {
+  /** A load of an embedding model, of which nothing else is unknown. */
+  const reportOfEmbedding = async (build: string, flashAttention: boolean) =>
+    estimateReport(
+      await recordedHeader('qwen3-embedding-4b-q5_k'),
+      {
+        ...NO_SETTINGS,
+        contextLengthTokens: 8192,
+        batchTokens: 512,
+        ubatchTokens: 512,
+        parallelSequences: 1,
+        kvUnified: true,
+        gpuBackend: 'cuda',
+        flashAttention,
+      },
+      null,
+      { profile: resolveEngineProfile({ engine: 'llama.cpp', runtimeVersion: build }) },
+    );
+
+  test('has an interval up to the memory of the former', async () => {
+    const highBytes = async (build: string) =>
+      (await reportOfEmbedding(build, true)).partIntervals.computeBytes.highBytes;
+    const former = await highBytes('b9265');
+    expect(await highBytes('b9400')).toBe(former);
+    expect(await highBytes('b9570')).toBeLessThan(former);
+  });
+
+  test.each([true, false])(
+    'names the mask as not known where flash attention is on: %s',
+    async (isOn) => {
+      const { profile } = await reportOfEmbedding('b9400', isOn);
+      const settings = profile?.settings.map(({ setting }) => setting);
+      expect(settings?.includes('castsMask')).toBe(isOn);
+    },
+  );
+});

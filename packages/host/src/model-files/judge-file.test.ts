@@ -27,6 +27,21 @@ test.each(['model.safetensors', 'weights.00.safetensors'])(
   },
 );
 
+// Names of Hugging Face. Their config.json is that of Qwen3ForCausalLM (jundot/omlx #165), a chat model.
+test.each(['Qwen3-Reranker-0.6B-mxfp8', 'jina-reranker-v3-mlx'])(
+  'the MLX model %s is a reranker',
+  async (name) => {
+    await mkdir(path.join(folder, name));
+    await put(`${name}/config.json`, CONFIG);
+    weights(`${name}/model.safetensors`);
+    const at = path.join(folder, name);
+    expect(await judgeMlx(at, new AbortController().signal)).toMatchObject({
+      kind: 'unusable',
+      code: 'RERANKER',
+    });
+  },
+);
+
 test.each([
   ['{"model_type":', 'CORRUPT', 'its config.json does not contain valid JSON'],
   ['', 'CORRUPT', 'its config.json does not contain valid JSON'],

@@ -36,6 +36,7 @@ export function createFactsReader(headers: HeaderCache): FactsReader {
  * mlx-lm's is accepted, because mlx-vlm loads files of any name.
  */
 export async function judgeMlx(folder: string, signal: AbortSignal): Promise<FileJudgement> {
+  if (isNamedReranker(path.basename(folder))) return RERANKER;
   try {
     const model = await readMlxModel(folder, { signal });
     const refusal = refuseMlx(model);
@@ -102,7 +103,7 @@ export async function judgeFile(
     const isProjector = refusal?.code === 'PROJECTOR';
     if (refusal !== null && !isProjector)
       return { kind: 'unusable', code: refusal.code, why: refusal.reason };
-    if (facts.reranker || isNamedReranker(path.basename(file))) return RERANKER;
+    if (!isProjector && (facts.reranker || isNamedReranker(path.basename(file)))) return RERANKER;
     if (!facts.complete) return INCOMPLETE;
     // LM Studio chooses the projector itself.
     const width = engine === 'embedded' ? facts.width : null;

@@ -152,6 +152,30 @@ test.each<[string, (file: FileContents) => void]>([
   }
 });
 
+test('the projector beside a reranker is no model that is left out', async () => {
+  await put(`${MODELS}/p/m0-GGUF/jina-reranker-m0-Q6_K.gguf`, languageModel());
+  await put(`${MODELS}/p/m0-GGUF/mmproj-jina-reranker-m0-Q8_0.gguf`, projector(64));
+  await using host = await openHost(options());
+  const { unusable } = await host.models();
+  expect(unusable.map(({ path: file }) => path.basename(file))).toEqual([
+    'jina-reranker-m0-Q6_K.gguf',
+  ]);
+});
+
+// bge-m3, granite-embedding and nomic-embed have the architecture of an encoder, and Qwen3-Embedding states pooling (3: last).
+test.each([
+  ['bert', 'Bge M3', null],
+  ['bert', 'Granite Embedding 278m Multilingual', 2],
+  ['nomic-bert', 'nomic-embed-text-v1.5', 1],
+  ['qwen3', 'Qwen3 Embedding 0.6B', 3],
+  ['gemma-embedding', 'Embeddinggemma 300m', 1],
+])('the %s model %s is an embedding model and no reranker', async (architecture, name, pooling) => {
+  const file = emptyFile(architecture);
+  file.metadata.set('general.name', name);
+  if (pooling !== null) file.metadata.set(`${architecture}.pooling_type`, pooling);
+  expect(headerFacts(await headerOf(file))).toMatchObject({ embedding: true, reranker: false });
+});
+
 test('the head of a BERT reranker tells its kind where no pooling is stated', async () => {
   const file = emptyFile('bert');
   file.tensors.set('cls.weight', { shape: [64, 64] });

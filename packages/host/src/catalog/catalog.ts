@@ -67,7 +67,8 @@ export function createCatalog(
   const { gone, fileStamps } = downloads;
   const downloaded = [...downloads.models, ...gone];
   // An unusable file of a loaded model is listed, too.
-  const listed = [...downloads.listed, ...gone.filter((one) => !downloads.listed.includes(one))];
+  const listedKeys = new Set(downloads.listed.map(({ modelKey }) => modelKey));
+  const listed = [...downloads.listed, ...gone.filter((one) => !listedKeys.has(one.modelKey))];
   // The variant that is selected for a refused model has that model's key, too.
   const config = withSelectedVariants(given, listed);
   const leftOut = leftOutByKey(downloads);

@@ -15,15 +15,26 @@ export function rememberModels(): (listed: Downloads, loadedKeys: readonly strin
     if (last?.listed !== listed)
       for (const model of listed.models)
         for (const key of [model.modelKey, ...model.variants]) seen.set(key, model);
-    const here = new Set(
-      listed.models.flatMap(({ modelKey, variants }) => [modelKey, ...variants]),
-    );
-    const gone = [
-      ...new Set(loadedKeys.flatMap((key) => (here.has(key) ? [] : (seen.get(key) ?? [])))),
-    ];
-    const names = JSON.stringify(gone.map(({ modelKey }) => modelKey));
+    const keys = new Set(listed.models.map(({ modelKey }) => modelKey));
+    const here = new Set([...keys, ...listed.models.flatMap(({ variants }) => variants)]);
+    const gone = new Map<string, DownloadedModel>();
+    for (const key of loadedKeys) {
+      const model = seen.get(key);
+      if (model === undefined || here.has(key)) continue;
+      // Where only this variant is gone, its model can still be loaded.
+      const isVariant = keys.has(model.modelKey);
+      const one = isVariant
+        ? { ...model, modelKey: key, variants: [], selectedVariant: null }
+        : model;
+      gone.set(one.modelKey, one);
+    }
+    const names = JSON.stringify([...gone.keys()]);
     if (last?.listed !== listed || last.gone !== names)
-      last = { listed, gone: names, with: gone.length === 0 ? listed : withGone(listed, gone) };
+      last = {
+        listed,
+        gone: names,
+        with: gone.size === 0 ? listed : withGone(listed, [...gone.values()]),
+      };
     return last.with;
   };
 }

@@ -7,6 +7,7 @@ import { writeNoiseModel } from '@mai/llama-runtime';
 import { joinAutopilotPorts } from '../autopilot/join-ports.js';
 import { NO_REQUEST } from '../control/no-request.js';
 import { createHostParts } from '../create-host-parts.js';
+import { isHostError } from '../host-error.js';
 import { contextOf, type HostOptions } from '../host-options.js';
 import { openHost } from '../open-host.js';
 import type { ServingCatalog } from '../serving/serving.js';
@@ -45,6 +46,9 @@ beforeEach(async () => {
   };
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
+
+/** What `acquire` reports until the autopilot has listed the downloads again. */
+const NOT_YET = new Set(['NOTHING_FITS', 'MODEL_NOT_FOUND']);
 
 const fileOf = (name: string): string => path.join(models, `${name}.gguf`);
 
@@ -89,8 +93,16 @@ test('a loaded model serves while its folder is gone, is not loaded again, and c
   await host.unload({ target: instanceIdentifier });
   await until(async () => only(await serving.catalog()) === undefined);
   await rename(`${models} away`, models);
-  await until(async () => only(await serving.catalog()) !== undefined);
-  await (await serving.acquire({ ...NO_REQUEST, modelKey: 'only' })).release();
+  // The autopilot knows the model after its next list of the downloads.
+  await until(async () => {
+    try {
+      await (await serving.acquire({ ...NO_REQUEST, modelKey: 'only' })).release();
+      return true;
+    } catch (error) {
+      if (!isHostError(error) || !NOT_YET.has(error.code)) throw error;
+      return false;
+    }
+  });
 });
 
 test('a file that replaces another one of the same size and time is another file for the autopilot', async () => {

@@ -119,7 +119,7 @@ async function listWithClient(
     listed: judged.map(({ model }) => model),
     linked: elsewhere,
     fileStamps: await stampFiles(
-      usable.map(({ model, files }) => [model.modelKey, files?.files ?? []]),
+      usable.map(({ model, files }) => [model.modelKey, files === null ? [] : stampedFiles(files)]),
     ),
     find: finderOf(
       usable,
@@ -137,6 +137,11 @@ async function listWithClient(
     ...NO_STORES,
     origin: { kind: 'lmstudio', baseUrl: client.baseUrl, elsewhere: elsewhere.length },
   };
+}
+
+/** A download renames its weights at its end, so the folder of an MLX model changes with them. */
+function stampedFiles({ files, format }: ModelFiles): readonly string[] {
+  return format === 'gguf' ? files : files.flatMap((file) => [path.dirname(file), file]);
 }
 
 /** The fault of a model that LM Studio lists; null where its file has no fault, or cannot be read from here. */

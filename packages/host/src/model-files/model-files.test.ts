@@ -1,5 +1,7 @@
+import path from 'node:path';
+import type { DownloadedModel } from '@mai/lmstudio-adapter';
 import type { FoundModel } from './model-files.js';
-import { finderOf } from './model-files.js';
+import { filesIn, finderOf } from './model-files.js';
 
 const model = {
   model: {
@@ -29,4 +31,13 @@ it('finds a model by its own key and by the key of its selected variant, without
   expect(await find('acme/chat')).toBe(model);
   expect(await find('acme/chat@q4')).toBe(model);
   expect(await find('acme/none')).toBeNull();
+});
+
+it.each([
+  ['a/b/c-00001-of-00002.gguf', ['c-00001-of-00002.gguf', 'c-00002-of-00002.gguf']],
+  ['a/b/c.gguf', ['c.gguf']],
+])('names all parts of %s, which LM Studio lists', (listed, parts) => {
+  const listing = { path: listed, format: 'gguf', vision: false } as DownloadedModel;
+  const files = filesIn('models', listing, () => Promise.reject(new Error('not asked')));
+  expect(files?.files).toEqual(parts.map((part) => path.join('models', 'a', 'b', part)));
 });

@@ -45,12 +45,26 @@ export function filesIn(
   if (file === null || !GGUF_NAME.test(file)) return null;
   const first = path.join(folder, file);
   return {
-    files: [first],
+    files: partsOf(first),
     format: 'gguf',
     // Kept, because a decision asks for the projector once per load option.
     findProjector: once(() => (vision ? findReadable(first, readFacts) : Promise.resolve(null))),
     facts: () => readFacts(first),
   };
+}
+
+/** The parts of a split file, which are numbered by llama.cpp's `llama_split_path`. */
+export function partsOf(first: string): readonly string[] {
+  const split = /^(.*)-00001-of-(\d{5})(\.gguf)$/i.exec(first);
+  if (split === null) return [first];
+  const [, stem = '', count = '', end = ''] = split;
+  const parts = Number(count);
+  // Other numbers are part of the name.
+  if (parts < 1 || parts > 1000) return [first];
+  return Array.from(
+    { length: parts },
+    (_, index) => `${stem}-${String(index + 1).padStart(5, '0')}-of-${count}${end}`,
+  );
 }
 
 /** The projector beside a model; null where there is none, and where its header cannot be read. */

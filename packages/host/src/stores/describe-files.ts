@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import type { FileJudgement, ScannedModel, UnusableFile } from '@mai/lmstudio-adapter';
 import { errorCodeOf } from '../guards.js';
+import { partsOf } from '../model-files/model-files.js';
 import type { StoreSearch } from './stored-model.js';
 
 /** A model file that a store names in a manifest of its own. */
@@ -66,20 +67,6 @@ export async function describeNamedFile(
       projectorPath: projector?.path ?? null,
     },
   };
-}
-
-/** The parts of a split file, which are numbered by llama.cpp's `llama_split_path`. */
-function partsOf(first: string): readonly string[] {
-  const split = /^(.*)-00001-of-(\d{5})(\.gguf)$/i.exec(first);
-  if (split === null) return [first];
-  const [, stem = '', count = '', end = ''] = split;
-  const parts = Number(count);
-  // Other numbers are part of the name.
-  if (parts < 1 || parts > 1000) return [first];
-  return Array.from(
-    { length: parts },
-    (_, index) => `${stem}-${String(index + 1).padStart(5, '0')}-of-${count}${end}`,
-  );
 }
 
 /** The size of a file, or why it cannot be used. Reading anything but a file, such as a named pipe, may never end. */

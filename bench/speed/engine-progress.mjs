@@ -12,7 +12,7 @@ const MAX_YEARS = 4;
 const CUDA_GRAPHS = 2024 + 5 / 12;
 /** On Volta and Turing, llama.cpp records graphs since July 2026 only (pull request 25749). Pascal has none; its own constant holds that. */
 const LATER_GRAPHS = 2026 + 6.5 / 12;
-const VOLTA_OR_TURING = /\b(V100|TITAN (V|RTX)|GV100|T4|RTX ?20\d\d|GTX ?16\d\d|Quadro RTX)\b/i;
+const VOLTA_OR_TURING = /\b(V100|TITAN (V|RTX)|GV100|T4|RTX ?20[678]0|GTX ?16\d\d|Quadro RTX)\b/i;
 /**
  * From these months on, a mixture of experts starts fewer operations in each layer. For CUDA, and for ROCm, which runs the same code, llama.cpp
  * joined operations from August to October 2025 (pull requests 15631, 16130, 16649 and 16715). On Metal, operations run side by side since

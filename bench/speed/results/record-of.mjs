@@ -14,7 +14,8 @@ const OTHER_BACKENDS = [
   [/vulkan|sycl|opencl|openvino|cann|musa/i, 'Vulkan'],
 ];
 const DEVICES = [
-  [/\bcpu\b/i, 'CPU'],
+  // `Xeon CPU E5-2680 v4`, but not `RTX 3090 + CPU`.
+  [/^(?!.*(\b[rg]tx\b|geforce|quadro|tesla|radeon|\brx\b|gpu)).*\bcpu\b/i, 'CPU'],
   [/\b(rtx|gtx|geforce|quadro|tesla|titan|jetson|orin|dgx|g[bh]\d|[ahblvpt]\d{1,3}\b)/i, 'CUDA'],
   [/radeon|\brx\b|\bvega|instinct|\bmi\d+|\bw\d{4}\b|ryzen ai max|strix|\d{3}m$/i, 'Vulkan'],
   [/apple|^m\d\b/i, 'Metal'],

@@ -270,12 +270,12 @@ const BITS = {
 function bitsOf(quantization) {
   const name = (quantization ?? '').toUpperCase();
   const exact = /(\d+(?:\.\d+)?) ?BPW/.exec(name);
-  if (exact !== null) return Number(exact[1]);
-  const mlx = /(\d)[- ]?BIT/.exec(name);
+  if (Number(exact?.[1]) > 0) return Number(exact[1]);
+  const mlx = /(?<!\d)(\d)[- ]?BIT/.exec(name);
   if (mlx !== null) return Number(mlx[1]) + 0.5;
   const known = Object.entries(BITS).find(([type]) => name.includes(type));
   if (known !== undefined) return known[1];
-  // `FP16`, `FP8`, `INT8`, `W4A16`.
-  const whole = /^(?:FP|F|INT|W)(4|8|16|32)(?!\d)/.exec(name);
-  return whole === null ? 4.9 : Number(whole[1]);
+  // `FP16`, `FP8`, `INT8`, `W4A16`, `16-bit`.
+  const whole = /^(?:FP|F|INT|W)(4|8|16|32)(?!\d)|(?<!\d)(?:16|32)(?=[- ]?BIT)/.exec(name);
+  return whole === null ? 4.9 : Number(whole[1] ?? whole[0]);
 }

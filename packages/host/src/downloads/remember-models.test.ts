@@ -1,5 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { startSimulator } from '@mai/lmstudio-simulator';
 import { defineModelConfig } from '@mai/model-config';
 import { createCatalog } from '../catalog/catalog.js';
@@ -16,9 +17,14 @@ const variant = (name: string) => ({
 const SELECTED = 'acme/chat@q8_0';
 const GONE = 'acme/chat@q4_k_m';
 
+let home: string;
+beforeEach(async () => {
+  home = await mkdtemp(path.join(tmpdir(), 'mai-'));
+});
+afterEach(() => rm(home, { recursive: true }));
+
 // `identify` gives a resident whose variant is not the selected one the key of its variant.
 test('a loaded variant whose file is gone serves, and its model can still be loaded', async () => {
-  const home = await mkdtemp(`${tmpdir()}/mai-`);
   await using simulator = await startSimulator({
     world: {
       models: [
@@ -53,5 +59,4 @@ test('a loaded variant whose file is gone serves, and its model can still be loa
   ]);
   const { chain } = await port.read({ chain: null, modelKey: GONE });
   expect(chain).toMatchObject([{ modelKey: GONE }]);
-  await rm(home, { recursive: true });
 });

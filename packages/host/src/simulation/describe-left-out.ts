@@ -1,5 +1,3 @@
-import type { SimulatedChain } from './simulated-models.js';
-
 /** Model keys of a list that are named. The others are counted. */
 const NAMED_MAX = 5;
 
@@ -18,10 +16,10 @@ export function whyNoModels(chainName: string | null, leftOut: readonly string[]
 export function leftOutOfSimulation({
   leftOut,
   absent,
-}: Pick<SimulatedChain, 'leftOut' | 'absent'>): readonly {
-  readonly text: string;
-  readonly isExpected: boolean;
-}[] {
+}: {
+  readonly leftOut: readonly string[];
+  readonly absent: readonly string[];
+}): readonly { readonly text: string; readonly isExpected: boolean }[] {
   const more = absent.length > NAMED_MAX ? ` and ${absent.length - NAMED_MAX} more` : '';
   const names = `${absent.slice(0, NAMED_MAX).join(', ')}${more}`;
   const notDownloaded = `These models are left out, because they are not downloaded: ${names}.`;

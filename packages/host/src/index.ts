@@ -118,7 +118,7 @@ export { DECISION_WORDS } from './text/decisions/decision-words.js';
 export { limitRepeats } from './text/limit-repeats.js';
 export { parseDecisionsQuery } from './by-hand/parse-decisions-query.js';
 export { poolLabel } from './text/pool-label.js';
-export { episodeJson } from './decisions/episode-json.js';
+export { episodeJson } from './text/decisions/episode-json.js';
 export { decisionIdOf, parseDecisionId, systemClock } from '@mai/autopilot';
 export {
   displayAddress,
@@ -148,7 +148,7 @@ export {
   describeMeasurement,
   measurementCells,
 } from './text/estimates/describe-measurement.js';
-export { describeMismatch } from './text/estimates/describe-mismatch.js';
+export { describeMismatch } from './text/decisions/describe-mismatch.js';
 export { describeObstacle } from './text/decisions/describe-obstacle.js';
 export { describeTradeOffs } from './text/decisions/describe-trade-offs.js';
 export {

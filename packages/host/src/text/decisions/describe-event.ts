@@ -4,7 +4,7 @@ import { formatIssue, isModelConfigError } from '@mai/model-config';
 import type { Selection } from '@mai/selector';
 import { describePlan, describeReason, settingsOf } from './describe-decision.js';
 import { explainRejection } from './explain-rejection.js';
-import { describeMismatch } from '../estimates/describe-mismatch.js';
+import { describeMismatch } from './describe-mismatch.js';
 import { formatBytes, formatCount, formatDuration } from '../../words.js';
 import { messageOf } from '../../guards.js';
 

@@ -1,7 +1,7 @@
 import { decisionIdOf } from '@mai/autopilot';
-import { asServed } from '../selection/as-served.js';
-import { explainEpisode } from '../text/decisions/explain-episode.js';
-import type { Episode } from './read-history.js';
+import { asServed } from '../../selection/as-served.js';
+import { explainEpisode } from './explain-episode.js';
+import type { Episode } from '../../decisions/read-history.js';
 
 /** A decision as an object for JSON, with its explanation. Of the input it has the resources only. */
 export function episodeJson(episode: Episode): object {

@@ -39,7 +39,10 @@ test('the CPU load of the embedded engine does not count as that of other progra
       { kind: 'on', runtime: 'embedded', client: client as EmbeddedClient },
       NEVER,
     );
-    expect(await enginesRatio()).toBeGreaterThan(0);
+    // On a busy machine, the engine may get no turn between two readings.
+    let ratio = 0;
+    while (ratio === 0) ratio = await enginesRatio();
+    expect(ratio).toBeGreaterThan(0);
   } finally {
     engine.kill('SIGKILL');
   }

@@ -13,8 +13,7 @@ export type { FleetFacts, FleetModel } from './fleet/fleet-facts.js';
 export type { HostOptions } from './host-options.js';
 export { addressSpaceText } from './machine/address-space-text.js';
 export type { HostFolders } from './files/user-folders.js';
-export { HostError, isHostError } from './host-error.js';
-export type { HostErrorCode, HostErrorFacts } from './host-error.js';
+export { HostError, isHostError, type HostErrorCode, type HostErrorFacts } from './host-error.js';
 
 export type { StatusReport, PoolTrend, RuntimeStatus } from './machine/read-status.js';
 export type { WatchStatusOptions } from './machine/watch-status.js';
@@ -55,19 +54,16 @@ export type {
 export { describeRuntime, RUNTIME_NAMES } from './text/runtime-names.js';
 export type { RuntimeName } from './runtime/runtime-client.js';
 export type { AskOptions, ChatModel, Conversation } from './chat/conversation.js';
-export { chatModelOf, DIALOGUE_COMMANDS, runDialogue } from './chat/dialogue.js';
-export type { DialogueView } from './chat/dialogue.js';
+export { chatModelOf, DIALOGUE_COMMANDS, runDialogue, type DialogueView } from './chat/dialogue.js';
 export { readLines } from './chat/read-lines.js';
-export { readTypedLines } from './chat/typed-lines.js';
-export type { Terminal, TypedLinesOptions } from './chat/typed-lines.js';
+export { readTypedLines, type Terminal, type TypedLinesOptions } from './chat/typed-lines.js';
 export type { AnswerPiece } from './chat/stream-answer.js';
 export {
   simulatedDemoConfig,
   simulatedDemoPool,
   simulatedDemoPressure,
 } from './demo/simulated-policy.js';
-export { playDemo } from './demo/play-demo.js';
-export type { DemoParameters } from './demo/play-demo.js';
+export { playDemo, type DemoParameters } from './demo/play-demo.js';
 export type { DemoStep } from './demo/show-switch.js';
 export type { DemoAnswer } from './demo/ask-model.js';
 export type { DemoStage } from './demo/demo-stage.js';
@@ -255,5 +251,4 @@ export {
   wrap,
   wrapBehind,
 } from './terminal/text.js';
-export { parseYield } from './by-hand/parse-yield.js';
-export type { TypedYield } from './by-hand/parse-yield.js';
+export { parseYield, type TypedYield } from './by-hand/parse-yield.js';

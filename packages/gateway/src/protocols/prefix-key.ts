@@ -51,7 +51,8 @@ function startOf(value: unknown): string {
 /** The instructions without the first block of Claude Code. */
 function withoutBilling(system: unknown): unknown {
   if (!Array.isArray(system)) return system;
-  const [first, ...others]: readonly unknown[] = system;
+  const blocks: readonly unknown[] = system;
+  const [first, ...others] = blocks;
   const text = isJsonObject(first) ? first['text'] : null;
   return typeof text === 'string' && text.startsWith(BILLING_MARK) ? others : system;
 }

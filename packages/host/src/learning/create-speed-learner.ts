@@ -81,7 +81,7 @@ export function createSpeedLearner(parts: HostParts): SpeedLearner {
   };
 
   return {
-    subjectOf: subjects.of,
+    subjectOf: (instanceIdentifier) => subjects.of(instanceIdentifier),
     answered: ({ prompt, output, ...answer }, readOthersRatio = readOthersNow) =>
       learnAnswer(
         'gateway',

@@ -51,14 +51,21 @@ export function fakeNvidiaSmi(
   };
 }
 
-/** Repeats a question until the answer is good, or until the test's timeout. */
+/** Before the timeout of a test, because questions that go on after it would keep Jest from ending. */
+const GIVE_UP_AFTER_MS = 55_000;
+
+/** Repeats a question until the answer is good. @throws Error after 55 s */
 export async function eventually<T>(
   ask: () => T | Promise<T>,
   isGood: (answer: T) => boolean,
 ): Promise<T> {
+  const startedMs = performance.now();
   for (;;) {
     const answer = await ask();
     if (isGood(answer)) return answer;
+    if (performance.now() - startedMs > GIVE_UP_AFTER_MS) {
+      throw new Error(`No good answer. The last one was ${JSON.stringify(answer)}.`);
+    }
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

@@ -21,9 +21,9 @@ describe('nvidia-smi as a real process', () => {
   let cleanUp: (() => Promise<void>) | null = null;
   afterEach(async () => cleanUp?.());
 
-  const setUp = (mode: FakeNvidiaMode, firstAnswerMs = 60_000) => {
-    const clock = createFastClock(SPEED);
-    const { executor, started, clean } = fakeNvidiaSmi(mode, clock, SPEED);
+  const setUp = (mode: FakeNvidiaMode, firstAnswerMs = 60_000, speed = SPEED) => {
+    const clock = createFastClock(speed);
+    const { executor, started, clean } = fakeNvidiaSmi(mode, clock, speed);
     const reader: GpuReader = nvidiaGpus({
       executor,
       clock,
@@ -69,7 +69,8 @@ describe('nvidia-smi as a real process', () => {
   });
 
   it('adds the processes that hold memory in later readings', async () => {
-    const { read } = setUp('fine');
+    // The program has 5 s on this clock for each list. On a busy machine, a process needs over 250 ms to start.
+    const { read } = setUp('fine', 60_000, 4);
     const list = await eventually(read, (answer) => first(answer)?.processes != null);
     expect(first(list)?.processes).toEqual([
       { processId: 4321, bytes: 254 * MIB },

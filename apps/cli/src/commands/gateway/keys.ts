@@ -47,7 +47,14 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
 async function list(file: string, { output }: CommandContext): Promise<void> {
   const { keys } = await readKeyFile(file);
   if (output.json) {
-    output.resultJson({ file, keys: keys.map(({ sha256: _, ...shown }) => shown) });
+    // Named one by one, so that no further field of the file is shown by accident.
+    const shown = keys.map(({ name, scopes, priority, createdMs }) => ({
+      name,
+      scopes,
+      priority,
+      createdMs,
+    }));
+    output.resultJson({ file, keys: shown });
     return;
   }
   if (keys.length === 0) {

@@ -76,14 +76,12 @@ export class SessionPool {
     try {
       return { value: await this.read({ ...spec, timeoutMs }, start) };
     } catch (error) {
-      // LM Studio has answered this call before, so a timeout means that LM Studio is busy.
-      const lacking = isCallFault(error, 'not-understood');
-      if (!lacking && !(isCallFault(error, 'timed-out') && !this.#answered.has(name))) throw error;
-      const waitMs = lacking
-        ? Infinity
-        : silence === undefined
-          ? FIRST_WAIT_MS
-          : 2 * silence.waitMs;
+      const isLacking = isCallFault(error, 'not-understood');
+      // Where LM Studio has answered this call before, a timeout means that LM Studio is busy.
+      const isSilent = isCallFault(error, 'timed-out') && !this.#answered.has(name);
+      if (!isLacking && !isSilent) throw error;
+      const silentMs = silence === undefined ? FIRST_WAIT_MS : 2 * silence.waitMs;
+      const waitMs = isLacking ? Infinity : silentMs;
       this.#unavailable.set(name, { untilMs: timers.nowMs() + waitMs, waitMs });
       return null;
     }

@@ -51,20 +51,22 @@ const GONE: EngineRefusal = {
 /** The part of a list of downloads that a catalog needs. */
 export type CatalogDownloads = Pick<
   Downloads,
-  'models' | 'listed' | 'gone' | 'fileStamps' | 'unusable' | 'otherEntries'
+  'models' | 'listed' | 'gone' | 'unusable' | 'otherEntries'
 >;
 
 /**
  * Joins a configuration with the downloaded models.
  *
  * @param judge - gives the qualities. Default: they are derived
+ * @param fileStamps - of `stampFiles`. Default: no file is known, as for a command that decides once
  */
 export function createCatalog(
   given: ModelConfig,
   downloads: CatalogDownloads,
   judge?: JudgeQuality,
+  fileStamps: ReadonlyMap<string, string> = new Map(),
 ): Catalog {
-  const { gone, fileStamps } = downloads;
+  const { gone } = downloads;
   const downloaded = [...downloads.models, ...gone];
   // An unusable file of a loaded model is listed, too.
   const listedKeys = new Set(downloads.listed.map(({ modelKey }) => modelKey));

@@ -3,6 +3,7 @@ import type { LoadEngine } from '../engine/load-engine.js';
 import type { RuntimeLink } from '../runtime/connect-runtime.js';
 import type { DownloadsReport } from './downloads-report.js';
 import type { FoundModel, ModelFiles } from '../model-files/model-files.js';
+import type { FilesOfModel } from '../model-files/stamp-files.js';
 import type { ModelSource } from '../stores/stored-model.js';
 
 /** The downloaded models of the runtime's machine. */
@@ -23,8 +24,8 @@ export interface Downloads extends DownloadsReport {
    * again. Only `rememberModels` adds them.
    */
   readonly gone: readonly DownloadedModel[];
-  /** A text for each model that changes when one of its files changes, by model key. Models without files here have none. */
-  readonly fileStamps: ReadonlyMap<string, string>;
+  /** The files of each offered model, for `stampFiles`. Empty for a model without files here. */
+  readonly stampedFiles: readonly FilesOfModel[];
   /** The places of each model, by model key. Empty where LM Studio is the runtime. */
   readonly sources: ReadonlyMap<string, readonly ModelSource[]>;
   /**

@@ -16,7 +16,6 @@ import { readLoadEngine } from '../engine/read-load-engine.js';
 import type { HostContext } from '../host-options.js';
 import { engineRegistry, type RuntimeLink } from '../runtime/connect-runtime.js';
 import { withHeaderFacts } from '../model-files/header-facts.js';
-import { stampFiles } from '../model-files/stamp-files.js';
 import {
   createFactsReader,
   judgeFile,
@@ -118,9 +117,10 @@ async function listWithClient(
     models: usable.map(({ model }) => model),
     listed: judged.map(({ model }) => model),
     linked: elsewhere,
-    fileStamps: await stampFiles(
-      usable.map(({ model, files }) => [model.modelKey, files === null ? [] : stampedFiles(files)]),
-    ),
+    stampedFiles: usable.map(({ model, files }) => [
+      model.modelKey,
+      files === null ? [] : stampedFiles(files),
+    ]),
     find: finderOf(
       usable,
       async (variant, { modelKey }) => {
@@ -222,7 +222,7 @@ async function listFolder(
       models: [],
       listed: [],
       linked: [],
-      fileStamps: new Map(),
+      stampedFiles: [],
       find: () => Promise.resolve(null),
       unusable: [],
       unreadable: [],
@@ -257,7 +257,7 @@ async function listFolder(
     models: offered,
     listed: offered,
     linked: [],
-    fileStamps: await stampFiles(offered.map(({ modelKey, files }) => [modelKey, files])),
+    stampedFiles: offered.map(({ modelKey, files }) => [modelKey, files]),
     find: finderOf(
       offered.map((model) => ({ model, files: filesOfScanned(model, readFacts) })),
       () => Promise.resolve(null),

@@ -5,7 +5,6 @@ import type { DownloadsList } from './downloads-list.js';
 import { createFactsReader } from '../model-files/judge-file.js';
 import { findMissingFolder } from './missing-folder.js';
 import { filesOfScanned, finderOf } from '../model-files/model-files.js';
-import { stampFiles } from '../model-files/stamp-files.js';
 import { listStoredModels } from './list-stored-models.js';
 
 /**
@@ -31,12 +30,10 @@ export async function listStoredDownloads(
     listed: models,
     linked: [],
     gone: [],
-    fileStamps: await stampFiles(
-      models.map(({ modelKey, files, projectorPath }) => [
-        modelKey,
-        projectorPath === null ? files : [...files, projectorPath],
-      ]),
-    ),
+    stampedFiles: models.map(({ modelKey, files, projectorPath }) => [
+      modelKey,
+      projectorPath === null ? files : [...files, projectorPath],
+    ]),
     unusable,
     unreadable,
     otherEntries: [],

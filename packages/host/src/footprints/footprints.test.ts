@@ -40,7 +40,7 @@ describe('a resident whose model was deleted after its load', () => {
     missingFolder: null,
     missingModelFolders: [],
     gone: [],
-    fileStamps: new Map(),
+    stampedFiles: [],
     sources: new Map(),
     link: {
       kind: 'off',

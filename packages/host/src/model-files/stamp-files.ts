@@ -1,12 +1,13 @@
 import { stat } from 'node:fs/promises';
 
+/** The key and the files of a model. */
+export type FilesOfModel = readonly [modelKey: string, files: readonly string[]];
+
 /**
- * A text for each model that changes when one of its files is replaced or written. Models without files have none.
- *
- * @param models - the key and the files of each model
+ * A text for each model that changes when one of its files is replaced or written, by model key. Models without files have none.
  */
 export async function stampFiles(
-  models: readonly (readonly [modelKey: string, files: readonly string[]])[],
+  models: readonly FilesOfModel[],
 ): Promise<ReadonlyMap<string, string>> {
   const stamped = await Promise.all(
     models

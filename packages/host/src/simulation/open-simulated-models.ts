@@ -122,7 +122,6 @@ async function profilesOf(
     models: downloaded,
     listed: downloaded,
     gone: [],
-    fileStamps: new Map(),
     unusable: [],
     otherEntries: [],
   });

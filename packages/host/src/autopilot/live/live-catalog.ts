@@ -6,6 +6,7 @@ import type { HostParts } from '../../host-parts.js';
 import { createCatalog, profileNamed, type Catalog } from '../../catalog/catalog.js';
 import type { Downloads } from '../../downloads/downloads-list.js';
 import { rememberModels } from '../../downloads/remember-models.js';
+import { stampFiles } from '../../model-files/stamp-files.js';
 import type { RuntimeLink } from '../../runtime/connect-runtime.js';
 import { isRuntimeError } from '../../runtime/runtime-error.js';
 import { speedsOfRuntime } from '../../speeds/speeds-of-runtime.js';
@@ -49,10 +50,13 @@ export async function openLiveCatalog({
   const calibration = openCalibration(context, link);
   const speeds = await speedsOfRuntime(parts, link);
   let latest = await listDownloads(link, context, headers);
+  let fileStamps = await stampFiles(latest.stampedFiles);
   const remember = rememberModels();
   let downloads = remember(latest, []);
-  const textOf = ({ listed, fileStamps, unusable, otherEntries, engine }: Downloads) =>
-    JSON.stringify([listed, [...fileStamps], unusable, otherEntries, engine]);
+  const textOf = (
+    { listed, unusable, otherEntries, engine }: Downloads,
+    stamps: ReadonlyMap<string, string>,
+  ) => JSON.stringify([listed, [...stamps], unusable, otherEntries, engine]);
   let listedAtMs = clock.monotonicMs();
   const readings = new Map<string, CatalogReading>();
   /** The chain of the first reading: the autopilot's own. */
@@ -71,7 +75,10 @@ export async function openLiveCatalog({
       throw error;
     }
     listedAtMs = clock.monotonicMs();
-    if (textOf(list) !== textOf(latest)) latest = list;
+    const stamps = await stampFiles(list.stampedFiles);
+    if (textOf(list, stamps) === textOf(latest, fileStamps)) return;
+    latest = list;
+    fileStamps = stamps;
   };
 
   /** Returns whether the downloads have changed, or a loaded model whose file is gone. */
@@ -92,7 +99,10 @@ export async function openLiveCatalog({
   const currentCatalog = (): Catalog => {
     const of = [config.current, downloads];
     if (joined === null || joined.of.some((one, index) => one !== of[index])) {
-      joined = { of, catalog: createCatalog(config.current.config, downloads, judgeQuality) };
+      joined = {
+        of,
+        catalog: createCatalog(config.current.config, downloads, judgeQuality, fileStamps),
+      };
     }
     return joined.catalog;
   };
@@ -106,7 +116,7 @@ export async function openLiveCatalog({
       const known = readings.get(key);
       if (edited === null && !downloaded && known !== undefined) return known;
       const { config: latest } = edited ?? config.current;
-      const catalog = createCatalog(latest, downloads, judgeQuality);
+      const catalog = createCatalog(latest, downloads, judgeQuality, fileStamps);
       ownChain ??= { chain };
       if (edited !== null) {
         // Throws where the edited configuration lacks the chain in use. Then it does not come into force.

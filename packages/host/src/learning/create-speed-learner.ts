@@ -13,6 +13,7 @@ import type { MeasuredAnswer, OthersReading, SpeedLearner } from './speed-learne
 
 /** Fewer tokens say little about the speed: the time of a single pause would count as much. */
 const LOGGED_TOKENS_MIN = 16;
+
 /** Creates a learner that reads nothing before its first call. */
 export function createSpeedLearner(parts: HostParts): SpeedLearner {
   const { clock, warn, signal } = parts.context;

@@ -1,7 +1,7 @@
 // Measures the time of a simulated day and of a decision of a running autopilot, in turns with the yardstick.
 import { performance } from 'node:perf_hooks';
 import { DEFAULT_LOAD_CONFIG, DEFAULT_SELECTION_POLICY } from '@mai/memory-ledger';
-import { createAutopilot, systemClock } from '@mai/autopilot';
+import { createAutopilot, NO_ESTIMATE, systemClock } from '@mai/autopilot';
 import { SCENARIO_MODELS, SCENARIOS, simulate } from '@mai/simulation';
 import { timeFixedWork } from '../yardstick/fixed-work.mjs';
 import { median, quantile } from '../yardstick/statistics.mjs';
@@ -56,13 +56,8 @@ export async function timeDecision() {
     survey: { survey: () => Promise.reject(new Error('This machine is local.')) },
     estimator: {
       estimate: async ({ modelKey, loadConfig }) => ({
+        ...NO_ESTIMATE,
         footprint: footprintOf(modelKey, loadConfig),
-        growthBySize: null,
-        guardrails: null,
-        refused: false,
-        hasExperts: null,
-        speedNow: () => null,
-        qualityFor: () => null,
       }),
     },
     catalog: {

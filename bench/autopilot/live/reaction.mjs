@@ -1,6 +1,6 @@
 // Measures the time from the moment when use passes a limit until the smaller model answers. The real adapter talks
 // to a simulated LM Studio over real sockets, in real time. The other programs take all of their memory at once.
-import { createAutopilot, systemClock } from '@mai/autopilot';
+import { createAutopilot, NO_ESTIMATE, systemClock } from '@mai/autopilot';
 import { DEFAULT_LOAD_CONFIG, DEFAULT_SELECTION_POLICY } from '@mai/memory-ledger';
 import { connect } from '@mai/lmstudio-adapter';
 import { startSimulator } from '@mai/lmstudio-simulator';
@@ -138,6 +138,7 @@ function portsOf(client, simulator, machine) {
     survey: { survey: () => Promise.reject(new Error('This machine is local.')) },
     estimator: {
       estimate: async ({ modelKey }) => ({
+        ...NO_ESTIMATE,
         footprint: {
           ram: { mappedBytes: 0, anonymousBytes: MODELS[modelKey] },
           gpus: [],
@@ -146,12 +147,6 @@ function portsOf(client, simulator, machine) {
           source: 'configured',
           confidence: 'high',
         },
-        growthBySize: null,
-        guardrails: null,
-        refused: false,
-        hasExperts: null,
-        speedNow: () => null,
-        qualityFor: () => null,
       }),
     },
     catalog: {

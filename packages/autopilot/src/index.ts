@@ -52,6 +52,7 @@ export type {
 } from './ports/catalog-port.js';
 export { systemClock, type Clock } from './ports/clock.js';
 export type { EnginePort } from './ports/engine-port.js';
+export { NO_ESTIMATE } from './ports/estimator-port.js';
 export type { Estimate, EstimateQuestion, EstimatorPort } from './ports/estimator-port.js';
 export type { MonitorPort, Survey, SurveyPort } from './ports/monitor-port.js';
 export type {

@@ -7,7 +7,7 @@ import {
 } from '@mai/memory-ledger';
 import type { AutopilotPorts } from '../src/ports/autopilot-ports.js';
 import type { CallOptions } from '../src/ports/call-options.js';
-import type { Estimate } from '../src/ports/estimator-port.js';
+import { NO_ESTIMATE } from '../src/ports/estimator-port.js';
 import type { Clock } from '../src/ports/clock.js';
 import type {
   CandidateProfile,
@@ -61,17 +61,6 @@ export function profile(
     ...change,
   };
 }
-
-/** The estimate of a model of which nothing is known. */
-export const NOTHING_KNOWN: Estimate = {
-  footprint: null,
-  growthBySize: null,
-  guardrails: null,
-  refused: false,
-  hasExperts: null,
-  speedNow: () => null,
-  qualityFor: () => null,
-};
 
 /** A simulated machine without a GPU, and a simulated LM Studio. Loaded models reduce the available RAM. */
 export class FakeWorld {
@@ -132,7 +121,7 @@ export class FakeWorld {
       },
       estimator: {
         estimate: async ({ modelKey, loadConfig }) => ({
-          ...NOTHING_KNOWN,
+          ...NO_ESTIMATE,
           footprint: this.footprint(modelKey, loadConfig),
         }),
       },

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { systemClock, type Estimate, type RuntimeInstance, type Yield } from '@mai/autopilot';
+import { NO_ESTIMATE, systemClock, type RuntimeInstance, type Yield } from '@mai/autopilot';
 import {
   addCharges,
   charge,
@@ -155,17 +155,6 @@ const UNLOADED: RuntimeInstance = {
   queued: 0,
   loadConfig: DEFAULT_LOAD_CONFIG,
   keepModelInMemory: null,
-};
-
-/** The estimate of a model of which nothing is known. */
-const UNESTIMATED: Estimate = {
-  footprint: null,
-  growthBySize: null,
-  guardrails: null,
-  refused: false,
-  hasExperts: null,
-  speedNow: () => null,
-  qualityFor: () => null,
 };
 
 /** The first observation of a selection, without a forecast. */
@@ -355,7 +344,7 @@ describe('all packages give the same verdict', () => {
           minHeadroomBytes: 0,
         };
         const bySelector = select(resources, atHardLimit, exact, asResidents).chosen !== null;
-        const estimator = { estimate: async () => ({ ...UNESTIMATED, footprint: exact }) };
+        const estimator = { estimate: async () => ({ ...NO_ESTIMATE, footprint: exact }) };
         const byRollBack = await footprintIfFits(
           { estimator },
           { resources, residents: asResidents, policy: limits },

@@ -1,5 +1,6 @@
 import { DEFAULT_LOAD_CONFIG, type GpuResources, type LoadConfig } from '@mai/memory-ledger';
-import { FakeWorld, GIB, NOTHING_KNOWN, profile } from '../../test/fake-world.js';
+import { FakeWorld, GIB, profile } from '../../test/fake-world.js';
+import { NO_ESTIMATE } from '../ports/estimator-port.js';
 import type { EstimatorPort } from '../ports/estimator-port.js';
 import { assembleSelectionInput } from './assemble-selection-input.js';
 import type { LoadStep } from './load-steps.js';
@@ -178,7 +179,7 @@ describe('assembleSelectionInput', () => {
       ...world.ports,
       estimator: {
         estimate: async () => ({
-          ...NOTHING_KNOWN,
+          ...NO_ESTIMATE,
           // The engine keeps prompts, and states of a quarter of the size.
           growthBySize: (totalBytes: number) => ({ ramBytes: 8 * GIB + totalBytes / 4, gpus: [] }),
         }),
@@ -283,7 +284,7 @@ describe('assembleSelectionInput', () => {
       ...world.ports,
       estimator: {
         estimate: async () => ({
-          ...NOTHING_KNOWN,
+          ...NO_ESTIMATE,
           footprint: {
             ram: { mappedBytes: 3 * GIB, anonymousBytes: GIB },
             gpus: [],

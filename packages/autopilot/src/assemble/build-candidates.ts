@@ -9,7 +9,7 @@ import {
 import { optionWhenEmpty, type Candidate, type LoadOption } from '@mai/selector';
 import { callOptions } from '../ports/call-options.js';
 import type { CandidateProfile, CatalogReading } from '../ports/catalog-port.js';
-import type { Estimate, EstimatorPort } from '../ports/estimator-port.js';
+import { NO_ESTIMATE, type Estimate, type EstimatorPort } from '../ports/estimator-port.js';
 import { configuredFootprint } from './configured-footprint.js';
 import { buildLoadSteps, configuredStep, type LoadStep } from './load-steps.js';
 import { expandedGroups, orderGroups } from './expanded-groups.js';
@@ -150,17 +150,6 @@ function capabilitiesWanted({ catalog, request }: Sources): readonly string[] {
   return capability === null ? capabilities : [...capabilities, capability];
 }
 
-/** The estimate of a model that is not on the disk. */
-const NOT_ESTIMATED: Estimate = {
-  footprint: null,
-  growthBySize: null,
-  guardrails: null,
-  refused: false,
-  hasExperts: null,
-  speedNow: () => null,
-  qualityFor: () => null,
-};
-
 async function estimateStep(
   { estimator, resources, request, signal }: Sources,
   profile: CandidateProfile,
@@ -171,7 +160,7 @@ async function estimateStep(
   const question = { modelKey, loadConfig, resources, deviceIdentifier };
   const estimate: Estimate = downloaded
     ? await estimator.estimate(question, callOptions(signal, null))
-    : NOT_ESTIMATED;
+    : NO_ESTIMATE;
   if (estimate.footprint !== null) return estimate;
   const footprint = configuredFootprint(profile, loadConfig, resources, estimate.growthBySize);
   return { ...estimate, footprint };

@@ -4,7 +4,7 @@ import { stepForRequest } from './reason-to-serve.js';
 describe('stepForRequest', () => {
   const target = { chain: null, modelKey: 'coder', instanceIdentifier: null };
   const turn = { key: 'coder', target, requests: [] };
-  const free = { mayLoad: true, isHeldBack: false, mayFitAgain: () => false };
+  const free = { mayLoad: true, isHeldBack: false, mayFitAgain: false };
   const waits = {
     ...SELECTION,
     decision: 'wait' as const,
@@ -32,7 +32,7 @@ describe('stepForRequest', () => {
 
   it('waits where a model fitted a moment ago, unless no load is allowed', () => {
     const none = { ...SELECTION, decision: 'none' as const };
-    const mayFitAgain = () => true;
+    const mayFitAgain = true;
     expect(stepForRequest(none, turn, { ...free, mayFitAgain })).toBe('wait');
     expect(stepForRequest(none, turn, { ...free, mayFitAgain, isHeldBack: true })).toBe('answer');
     expect(stepForRequest(none, turn, { ...free, mayFitAgain, mayLoad: false })).toBe('answer');

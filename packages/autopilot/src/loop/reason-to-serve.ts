@@ -12,7 +12,7 @@ export type RequestStep = 'load' | 'drain' | 'wait' | 'answer';
  * and unloads only for a load: the autopilot's own decisions relieve the memory.
  */
 export function stepForRequest(
-  selection: Selection,
+  { decision, afterDrain }: Selection,
   { target }: Turn,
   {
     mayLoad,
@@ -22,13 +22,12 @@ export function stepForRequest(
     readonly mayLoad: boolean;
     readonly isHeldBack: boolean;
     /** Whether a model for which memory is short fitted a moment ago. */
-    readonly mayFitAgain: (selection: Selection) => boolean;
+    readonly mayFitAgain: boolean;
   },
 ): RequestStep {
-  const { decision, afterDrain } = selection;
   // A resident that the caller names is never loaded.
   if (!mayLoad || isHeldBack || target?.instanceIdentifier != null) return 'answer';
   if (decision === 'load' || decision === 'switch') return 'load';
   if (decision === 'wait' && afterDrain !== null) return 'drain';
-  return decision === 'none' && mayFitAgain(selection) ? 'wait' : 'answer';
+  return decision === 'none' && mayFitAgain ? 'wait' : 'answer';
 }

@@ -168,7 +168,7 @@ export class RoundDecision {
     return stepForRequest(selection, turn, {
       mayLoad: !this.#settings.dryRun,
       isHeldBack: this.#sources.retries.breakerOpenUntilMs !== null,
-      mayFitAgain: (rejected) => this.#recentUse.mayFitAgain(rejected),
+      mayFitAgain: this.#recentUse.mayFitAgain(selection),
     });
   }
 }

@@ -45,6 +45,17 @@ export interface Estimate {
   readonly qualityFor: (capabilities: readonly string[]) => number | null;
 }
 
+/** The estimate of a load of which nothing is known. */
+export const NO_ESTIMATE: Estimate = {
+  footprint: null,
+  growthBySize: null,
+  guardrails: null,
+  refused: false,
+  hasExperts: null,
+  speedNow: () => null,
+  qualityFor: () => null,
+};
+
 /** Estimates footprints. The autopilot keeps the answers until something changes. */
 export interface EstimatorPort {
   estimate(question: EstimateQuestion, options: CallOptions): Promise<Estimate>;

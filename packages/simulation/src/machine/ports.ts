@@ -1,4 +1,4 @@
-import type { AutopilotPorts, CatalogReading } from '@mai/autopilot';
+import { NO_ESTIMATE, type AutopilotPorts, type CatalogReading } from '@mai/autopilot';
 import type { Footprint, LoadConfig } from '@mai/memory-ledger';
 import { loadOptionIndexOf } from './load-configs.js';
 import type { SimulatedMachine } from './simulated-machine.js';
@@ -52,12 +52,8 @@ export function portsOf(
     estimator: {
       estimate: ({ modelKey, loadConfig }) =>
         Promise.resolve({
+          ...NO_ESTIMATE,
           footprint: footprintOfLoad(machine, modelKey, loadConfig),
-          growthBySize: null,
-          guardrails: null,
-          refused: false,
-          hasExperts: null,
-          speedNow: () => null,
           qualityFor: () => qualityOfLoad(machine, modelKey, loadConfig),
         }),
     },

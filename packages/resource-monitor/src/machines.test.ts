@@ -76,6 +76,8 @@ describe('memory', () => {
     // 11534336 kB plus the 30601641984 clean bytes of ZFS's cache. Another 2.5 GiB of the cache are dirty or
     // pinned.
     [linuxMemory.zfsServer, 67_366_309_888, 42_412_802_048, 'machine'],
+    // 132027020 kB - 56274 pages of 2 MiB, of which 10274084 kB are free: 61 percent, not 8 percent.
+    [linuxMemory.hugePages, 17_180_536_832, 10_520_662_016, 'machine'],
     [linuxMemory.lxcNegative, 16_779_403_264, null, 'machine'],
     // 4 GiB - (4 GiB - 4760 kB - 2 GiB of file cache)
     [linuxMemory.lxcCacheAsUsed, 4_294_967_296, 2_152_357_888, 'cgroup'],
@@ -111,6 +113,23 @@ describe('memory', () => {
       totalBytes: 131_072_000,
       availableBytes: 106_072_000,
     });
+  });
+
+  it('of a group whose limit is above what huge pages leave is limited by the machine', async () => {
+    const meminfo = { '/proc/meminfo': linuxMemory.hugePages.files?.['/proc/meminfo'] ?? '' };
+    const limit = { '/sys/fs/cgroup/memory.max': `${17_180_536_832 + 1}\n` };
+    const files = { ...meminfo, ...limit };
+    expect(await ramOf(withFiles(linux.dockerVersion2, files))).toMatchObject({
+      totalBytes: 17_180_536_832,
+      limitedBy: 'machine',
+      machineTotalBytes: 132_027_020 * 1024,
+    });
+  });
+
+  it("of a container with its own /proc/meminfo has nothing to do with the machine's huge pages", async () => {
+    const mount = '97 90 0:49 /proc/meminfo /proc/meminfo rw - fuse.lxcfs lxcfs rw\n';
+    const machine = withFiles(linuxMemory.hugePages, { '/proc/self/mountinfo': mount });
+    expect((await ramOf(machine)).totalBytes).toBe(132_027_020 * 1024);
   });
 
   it("of a container with its own /proc/meminfo leaves out the machine's ZFS cache", async () => {

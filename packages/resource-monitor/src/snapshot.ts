@@ -21,7 +21,10 @@ export interface ResourceSnapshot extends Resources {
 
 /** Main memory. */
 export interface RamSnapshot {
-  /** The machine's RAM, or the limit of this process's control group if that is smaller. */
+  /**
+   * The machine's RAM without the huge pages that are reserved on Linux, or the limit of this process's control group if that
+   * is smaller.
+   */
   readonly totalBytes: number;
   /** Memory that can be allocated without swapping, by the platform's estimate. */
   readonly availableBytes: number | null;

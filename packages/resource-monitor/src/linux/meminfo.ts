@@ -6,6 +6,11 @@ import type { SampleContext } from '../reading/reader.js';
 /** Figures of /proc/meminfo, in bytes. */
 export interface MemInfo {
   readonly totalBytes: number;
+  /**
+   * The total without the memory that is reserved as huge pages. Only programs that ask for huge pages can use that memory, and
+   * llama.cpp does not. MemAvailable leaves it out, too.
+   */
+  readonly usableBytes: number;
   /** Null if neither MemAvailable nor the lines that it is estimated from are possible. */
   readonly availableBytes: number | null;
   /** Why MemAvailable is impossible; null if it is possible. */
@@ -28,10 +33,18 @@ export interface MemInfoReader {
 /** Reads /proc/meminfo for each sample, and the mounts of this process once. */
 export function createMemInfo(files: FileTree): MemInfoReader {
   const file = files.keep('/proc/meminfo');
+  // The fifth field is the mount point; see proc_pid_mountinfo(5).
+  const mounts = files.readText('/proc/self/mountinfo') ?? '';
+  const isContainers = /^(\S+ ){4}\/proc\/meminfo /m.test(mounts);
   return {
-    read: oncePerSample(() => parseMemInfo(file.read())),
-    // The fifth field is the mount point; see proc_pid_mountinfo(5).
-    isContainers: /^(\S+ ){4}\/proc\/meminfo /m.test(files.readText('/proc/self/mountinfo') ?? ''),
+    read: oncePerSample(() => {
+      const memInfo = parseMemInfo(file.read());
+      // lxcfs passes on the machine's huge pages, which are no part of the container's total.
+      return isContainers && memInfo !== null
+        ? { ...memInfo, usableBytes: memInfo.totalBytes }
+        : memInfo;
+    }),
+    isContainers,
     close: () => file.close(),
   };
 }
@@ -53,15 +66,22 @@ export function parseMemInfo(text: string | null): MemInfo | null {
   const faultOf = (availableBytes: number): string | null =>
     contradictionOf({ totalBytes, availableBytes, freeBytes });
   const contradiction = faultOf(reported ?? estimated);
+  // lxcfs can report a container's free memory and file cache beside a MemAvailable that is not the container's.
+  const availableBytes =
+    contradiction === null
+      ? (reported ?? estimated)
+      : faultOf(estimated) === null
+        ? estimated
+        : null;
+  const restBytes = totalBytes - hugePagesIn(text);
   return {
     totalBytes,
-    // lxcfs can report a container's free memory and file cache beside a MemAvailable that is not the container's.
-    availableBytes:
-      contradiction === null
-        ? (reported ?? estimated)
-        : faultOf(estimated) === null
-          ? estimated
-          : null,
+    // Huge pages are never available. If they leave less than is available, the figures are not of one machine.
+    usableBytes:
+      contradiction === null && restBytes > 0 && restBytes >= (availableBytes ?? 0)
+        ? restBytes
+        : totalBytes,
+    availableBytes,
     contradiction,
     availableIsKernels: reported !== null && contradiction === null,
     swapTotalBytes: bytesOf(text, 'SwapTotal:'),
@@ -91,6 +111,12 @@ function contradictionOf(figures: {
 function estimateAvailable(text: string): number {
   const of = (key: string): number => bytesOf(text, key) ?? 0;
   return Math.max(0, of('MemFree:') + of('Cached:') + of('Buffers:') - of('Shmem:'));
+}
+
+/** Bytes of the huge pages, used and free. Before Linux 4.17, the file has only the number of pages of the default size. */
+function hugePagesIn(text: string): number {
+  const pages = (bytesOf(text, 'HugePages_Total:') ?? 0) / 1024;
+  return bytesOf(text, 'Hugetlb:') ?? pages * (bytesOf(text, 'Hugepagesize:') ?? 0);
 }
 
 function bytesOf(text: string, key: string): number | null {

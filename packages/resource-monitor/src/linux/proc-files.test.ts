@@ -16,6 +16,7 @@ describe('/proc/meminfo', () => {
       ),
     ).toEqual({
       totalBytes: 102_400,
+      usableBytes: 102_400,
       availableBytes: 40_960,
       contradiction: null,
       availableIsKernels: true,
@@ -57,6 +58,32 @@ describe('/proc/meminfo', () => {
       ).toMatchObject({
         contradiction: fault,
         availableBytes: counted === null ? null : counted * 1024,
+      });
+    },
+  );
+
+  it.each([
+    // elastic/beats #6351, where MemFree stands for the memory that is available: 56,274 pages of 2 MiB are 115,249,152 kB.
+    [132_027_020, 10_274_084, 'HugePages_Total: 56274\nHugepagesize: 2048 kB\n', 16_777_868],
+    // numactl/numactl #152: 2 pages of 1 GiB and 1024 of 2 MiB. Only the last line counts both sizes.
+    [
+      32_000_000,
+      20_000_000,
+      'HugePages_Total: 2\nHugepagesize: 1048576 kB\nHugetlb: 4194304 kB\n',
+      27_805_696,
+    ],
+    // The pages leave 1000 kB, so 1000 kB can be available, but 1001 kB cannot.
+    [3048, 1000, 'Hugetlb: 2048 kB\n', 1000],
+    [3048, 1001, 'Hugetlb: 2048 kB\n', 3048],
+    [2048, 0, 'Hugetlb: 2048 kB\n', 2048],
+  ])(
+    'of %i kB with %i kB available and %j: %i kB are usable, because huge pages are not',
+    (total, available, lines, usable) => {
+      const text = `MemTotal: ${total} kB\nMemFree: ${available || 1} kB\nMemAvailable: ${available} kB\n${lines}`;
+      expect(parseMemInfo(text)).toMatchObject({
+        totalBytes: total * 1024,
+        usableBytes: usable * 1024,
+        contradiction: null,
       });
     },
   );

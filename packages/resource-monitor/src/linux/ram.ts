@@ -25,7 +25,7 @@ export function cgroupRam(sources: RamSources): Reader<RamSnapshot> {
       const machineTotalBytes = machine?.totalBytes ?? systemTotalBytes();
       // The limit can equal the total, because a container's own /proc/meminfo shows the limit as its total. `read` reports
       // only limits below its argument, so the argument is one byte more.
-      const limit = (await cgroup?.read(machineTotalBytes + 1)) ?? null;
+      const limit = (await cgroup?.read((machine?.usableBytes ?? machineTotalBytes) + 1)) ?? null;
       if (limit === null) return { reason: 'no control group limits memory' };
       const left = machine === null ? MISSING : availableOf(machine, sources, context);
       return {
@@ -75,7 +75,7 @@ export function machineRam(sources: RamSources): Reader<RamSnapshot> {
       const { bytes, reasons } = availableOf(machine, sources, context);
       return {
         value: {
-          totalBytes: machine.totalBytes,
+          totalBytes: machine.usableBytes,
           availableBytes: bytes,
           mappedCountsAsUsed: false,
           limitedBy: 'machine',
@@ -99,7 +99,7 @@ const MISSING: Available = {
 
 /** MemAvailable plus the part of ZFS's cache that can be evicted, which MemAvailable does not include. */
 function availableOf(
-  { totalBytes, availableBytes, contradiction }: MemInfo,
+  { usableBytes, availableBytes, contradiction }: MemInfo,
   { memInfo, readEvictableBytes }: RamSources,
   context: SampleContext,
 ): Available {
@@ -118,7 +118,7 @@ function availableOf(
   }
   const bytes = availableBytes + evictableBytes;
   // A cache larger than the memory in use does not belong to the machine that /proc/meminfo describes.
-  return bytes > totalBytes
+  return bytes > usableBytes
     ? { bytes: availableBytes, reasons: [`${ARC_STATISTICS} reports more cache than is in use`] }
     : { bytes, reasons: [] };
 }

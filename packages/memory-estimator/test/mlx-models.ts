@@ -66,6 +66,30 @@ export const GEMMA_1B: PublishedModel = {
   weightsBytes: 732_498_176,
 };
 
+/** Config of moonshotai/Kimi-Linear-48B-A3B-Instruct, whose context has another name (lmstudio-bug-tracker #1256). */
+export const KIMI_LINEAR = {
+  model_type: 'kimi_linear',
+  num_hidden_layers: 27,
+  hidden_size: 2304,
+  num_attention_heads: 32,
+  num_key_value_heads: 32,
+  head_dim: 72,
+  kv_lora_rank: 512,
+  qk_nope_head_dim: 128,
+  qk_rope_head_dim: 64,
+  v_head_dim: 128,
+  linear_attn_config: {
+    head_dim: 128,
+    num_heads: 32,
+    short_conv_kernel_size: 4,
+    kda_layers: [1, 2, 3, 5, 6, 7, 9, 10, 11, 13, 14, 15, 17, 18, 19, 21, 22, 23, 25, 26],
+    full_attn_layers: [4, 8, 12, 16, 20, 24, 27],
+  },
+  num_experts: 256,
+  num_experts_per_token: 8,
+  model_max_length: 1_048_576,
+} as const;
+
 /**
  * mlx-community/Qwen3-Coder-Next-4bit. Config: Qwen/Qwen3-Coder-Next. Bytes: exo, as for the first model, revision
  * 7b9321ea.

@@ -1,4 +1,4 @@
-import { LLAMA_8B } from '../../test/mlx-models.js';
+import { KIMI_LINEAR, LLAMA_8B } from '../../test/mlx-models.js';
 import { cacheShapeOf } from './cache-shape.js';
 
 const layersOf = (pattern: readonly string[], times: number) =>
@@ -118,6 +118,37 @@ test('LFM2: a short convolution keeps its last inputs', () => {
     kvBytesPerToken: 6 * 2 * 8 * 64 * 2,
     stateBytes: 10 * 2 * 2048 * 2,
     isKnown: true,
+  });
+});
+
+test('Gemma 4 12B: a full layer has one head of 512 numbers, so each token takes 16 KiB', () => {
+  // raullenchai/Rapid-MLX #1423. The windows of 1024 tokens have 8 heads of 256 numbers.
+  const config = {
+    num_hidden_layers: 48,
+    hidden_size: 3840,
+    num_attention_heads: 16,
+    num_key_value_heads: 8,
+    head_dim: 256,
+    num_global_key_value_heads: 1,
+    global_head_dim: 512,
+    sliding_window: 1024,
+    layer_types: layersOf([...layersOf(['sliding_attention'], 5), 'full_attention'], 8),
+  };
+  expect(cacheShapeOf(config, 'gemma4_text')).toMatchObject({
+    kvBytesPerToken: 16 * 1024,
+    windowBytesPerToken: 40 * 2 * 8 * 256 * 2,
+    isKnown: true,
+  });
+});
+
+test('Kimi Linear: 7 of 27 layers keep the keys and values of every head, and 20 have a state', () => {
+  expect(cacheShapeOf(KIMI_LINEAR, 'kimi_linear')).toMatchObject({
+    // Keys of 128 + 64 numbers and values of 128, in 32 heads.
+    kvBytesPerToken: 7 * 32 * (192 + 128) * 2,
+    // 3 inputs of 3 convolutions of 32 * 128 numbers, and 32 states of 128 * 128 numbers in f32.
+    stateBytes: 20 * (3 * 3 * 4096 * 2 + 32 * 128 * 128 * 4),
+    // Newer versions of mlx-lm may keep the latent vector only.
+    isKnown: false,
   });
 });
 

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../files/json-object.js';
+import { isJsonObject, type JsonObject } from '../files/json-object.js';
 import { layerCachesOf, type LayerCache } from './layer-caches.js';
 import { countIn } from './read-json-file.js';
 
@@ -140,6 +140,15 @@ const STATES: Partial<
       conv: (kernel - 1) * (2 * keyHeads * keyDim + valueHeads * valueDim),
       state: valueHeads * valueDim * keyDim,
     };
+  },
+  /** `kimi_linear.py`: queries, keys and values have a convolution each. */
+  'kimi-delta': ({ linear_attn_config: linear }) => {
+    if (!isJsonObject(linear)) return null;
+    const heads = countIn(linear, 'num_heads');
+    const headDim = countIn(linear, 'head_dim');
+    const kernel = countIn(linear, 'short_conv_kernel_size');
+    if (heads === null || headDim === null || kernel === null) return null;
+    return { conv: (kernel - 1) * 3 * heads * headDim, state: heads * headDim * headDim };
   },
   /** `granitemoehybrid.py`: Mamba 2. nemotron_h has other names for the same fields. */
   mamba: (config) => {

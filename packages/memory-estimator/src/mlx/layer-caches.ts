@@ -1,10 +1,11 @@
-import type { JsonObject } from '../files/json-object.js';
+import { isJsonObject, type JsonObject } from '../files/json-object.js';
 import { countIn } from './read-json-file.js';
 
 /**
  * The kinds of cache of a layer. A layer keeps every token, a window of tokens, a state of fixed size, or nothing.
  */
-export type LayerCache = 'full' | 'window' | 'delta-net' | 'mamba' | 'short-conv' | 'none';
+export type LayerCache =
+  'full' | 'window' | 'delta-net' | 'kimi-delta' | 'mamba' | 'short-conv' | 'none';
 
 /** The cache of each layer of a model. */
 export interface LayerCaches {
@@ -111,6 +112,7 @@ function listed(
   count: number,
 ): readonly LayerCache[] | null {
   const { layer_types: types, full_attn_idxs: full, hybrid_override_pattern: letters } = config;
+  const { linear_attn_config: linear } = config;
   if (Array.isArray(types) && types.length >= count) {
     // An unknown name counts as the kind that takes the most memory.
     return types.slice(0, count).map((name: unknown) => NAMED.get(name) ?? 'full');
@@ -118,6 +120,13 @@ function listed(
   if (Array.isArray(full) && architecture.startsWith('lfm2')) {
     return Array.from({ length: count }, (_, layer) =>
       full.includes(layer) ? 'full' : 'short-conv',
+    );
+  }
+  // `kimi_linear.py`: the list counts layers from 1.
+  const delta = isJsonObject(linear) ? linear['kda_layers'] : null;
+  if (Array.isArray(delta)) {
+    return Array.from({ length: count }, (_, layer) =>
+      delta.includes(layer + 1) ? 'kimi-delta' : 'full',
     );
   }
   if (typeof letters === 'string' && letters.length >= count) {

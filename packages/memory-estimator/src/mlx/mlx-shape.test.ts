@@ -26,32 +26,36 @@ describe('the shape of an MLX model', () => {
     });
   });
 
-  test('a token uses a share of the experts, and no encoder of images', () => {
-    const config = { ...LLAMA_8B.config, num_experts: 16, num_experts_per_tok: 2 };
-    const shape = mlxShape(
-      [
-        { name: 'model.embed_tokens.weight', type: 'BF16', elements: 1000, bytes: 2000 },
-        {
-          name: 'model.layers.0.mlp.switch_mlp.up.weight',
-          type: 'BF16',
-          elements: 8000,
-          bytes: 16_000,
-        },
-        { name: 'vision_tower.x.weight', type: 'BF16', elements: 500, bytes: 1000 },
-      ],
-      config,
-      32,
-      cacheShapeOf(config, 'llama'),
-    );
-    expect(shape).toMatchObject({
-      parameters: 9000,
-      // Without an output matrix of its own, the embedding is read as output.
-      activeParameters: 2000,
-      activeWeightBytes: 4000,
-      expertBytes: 16_000,
-      activeExpertBytes: 2000,
-    });
-  });
+  // Kimi Linear has the second name.
+  test.each(['num_experts_per_tok', 'num_experts_per_token'])(
+    'a token uses a share of the experts (%s), and no encoder of images',
+    (used) => {
+      const config = { ...LLAMA_8B.config, num_experts: 16, [used]: 2 };
+      const shape = mlxShape(
+        [
+          { name: 'model.embed_tokens.weight', type: 'BF16', elements: 1000, bytes: 2000 },
+          {
+            name: 'model.layers.0.mlp.switch_mlp.up.weight',
+            type: 'BF16',
+            elements: 8000,
+            bytes: 16_000,
+          },
+          { name: 'vision_tower.x.weight', type: 'BF16', elements: 500, bytes: 1000 },
+        ],
+        config,
+        32,
+        cacheShapeOf(config, 'llama'),
+      );
+      expect(shape).toMatchObject({
+        parameters: 9000,
+        // Without an output matrix of its own, the embedding is read as output.
+        activeParameters: 2000,
+        activeWeightBytes: 4000,
+        expertBytes: 16_000,
+        activeExpertBytes: 2000,
+      });
+    },
+  );
 
   test('is not known where the caches are not known', () => {
     expect(mlxShape(quantized('lm_head', 64), {}, 32, null)).toBeNull();

@@ -29,7 +29,13 @@ export function mlxShape(
 ): ModelShape | null {
   if (cache === null) return null;
   const experts = countIn(config, 'num_experts', 'num_local_experts', 'n_routed_experts');
-  const used = countIn(config, 'num_experts_per_tok', 'experts_per_token', 'top_k_experts');
+  const used = countIn(
+    config,
+    'num_experts_per_tok',
+    'num_experts_per_token',
+    'experts_per_token',
+    'top_k_experts',
+  );
   const usedShare = experts === null || used === null ? 1 : Math.min(1, used / experts);
   const isTied = !tensors.some(({ name }) => /(^|\.)lm_head\./.test(name));
   const sum = { parameters: 0, active: 0, bytes: 0, activeBytes: 0, expert: 0 };

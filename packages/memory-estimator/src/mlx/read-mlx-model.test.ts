@@ -3,6 +3,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import {
   GEMMA_1B,
+  KIMI_LINEAR,
   LLAMA_8B,
   modelFolder,
   publishedFolder,
@@ -44,6 +45,12 @@ test.each([LLAMA_8B, GEMMA_1B, QWEN_NEXT])(
     });
   },
 );
+
+test('the longest context of Kimi Linear is 1,048,576 tokens, by the name that its config has for it', async () => {
+  const folder = folderWith({ 'config.json': JSON.stringify(KIMI_LINEAR) });
+  writeSafetensors(path.join(folder, 'model.safetensors'), 1000);
+  expect(await readMlxModel(folder)).toMatchObject({ maxContextTokens: 1_048_576 });
+});
 
 test('the tensors of several files are added up, and the index is not needed', async () => {
   const folder = folderWith({ 'config.json': config });

@@ -62,7 +62,8 @@ export async function readMlxModel(
     folder,
     architecture,
     layers,
-    maxContextTokens: countIn(config, 'max_position_embeddings', 'max_seq_len'),
+    // Kimi Linear (lmstudio-bug-tracker #1256) and Inkling state their context as `model_max_length`.
+    maxContextTokens: countIn(config, 'max_position_embeddings', 'max_seq_len', 'model_max_length'),
     weightsBytes,
     complete,
     cache,

@@ -116,6 +116,105 @@ test('Qwen3.6 35B-A3B that drafts 2 tokens has 1280 MiB for 65,536 tokens, and a
   expect(await reportOf('qwen35moe', QWEN36_35B_MTP, settings, 2)).toEqual([1280, 188.44]);
 });
 
+test('Qwen3.6 35B-A3B that keeps 7 more states has 1745.16 MiB of q8_0 for 168,192 tokens, and a state of 502.50 MiB', async () => {
+  // ggml-org/llama.cpp #26499
+  const settings = {
+    contextLengthTokens: 168_192,
+    kvCacheTypeK: 'q8_0',
+    kvCacheTypeV: 'q8_0',
+  } as const;
+  const [kv, state] = await reportOf('qwen35moe', QWEN36_35B_MTP, settings, 7);
+  expect([kv?.toFixed(2), state]).toEqual(['1745.16', 502.5]);
+});
+
+test('Qwen3.6 27B that drafts 6 tokens has a state of 1047.38 MiB', async () => {
+  // GenerelSchwerz/llama.cpp #37
+  const model = {
+    ...qwenHybrid(65, 5120, 4),
+    'ssm.time_step_rank': 48,
+    'ssm.inner_size': 6144,
+    nextn_predict_layers: 1,
+  };
+  const [, state] = await reportOf('qwen35', model, { contextLengthTokens: 8192 }, 6);
+  expect(state).toBe(1047.38);
+});
+
+test('Qwen3.5 0.8B has 1,610,612,736 bytes for 131,072 tokens', async () => {
+  // unslothai/unsloth #5849
+  const model = qwenHybrid(24, 1024, 2);
+  const [kv] = await reportOf('qwen35', model, { contextLengthTokens: 131_072 });
+  expect(kv).toBe(1_610_612_736 / MIB);
+});
+
+test('Falcon H1 1.5B has 768 MiB for 32,768 tokens, and a state of 72.98 MiB', async () => {
+  // GeniePod/genie-claw #410: every layer has both.
+  const model = {
+    block_count: 24,
+    embedding_length: 2048,
+    'attention.head_count': 8,
+    'attention.head_count_kv': 2,
+    'attention.key_length': 128,
+    'attention.value_length': 128,
+    'ssm.conv_kernel': 4,
+    'ssm.state_size': 256,
+    'ssm.group_count': 1,
+    'ssm.time_step_rank': 48,
+    'ssm.inner_size': 3072,
+  };
+  expect(await reportOf('falcon-h1', model, { contextLengthTokens: 32_768 })).toEqual([768, 72.98]);
+});
+
+// unslothai/unsloth #5225 and #7530, measured with llama-server: caches of their own for 1 to 8 sequences.
+test.each([
+  [4096, 1, 27],
+  [4096, 2, 42],
+  [4096, 4, 72],
+  // A sequence has 512 tokens, which are fewer than the window and a batch.
+  [4096, 8, 72],
+  [8192, 1, 39],
+  [8192, 2, 54],
+  // A third of 1024 tokens is rounded up to 512.
+  [1024, 3, 27],
+  [1024, 4, 18],
+])(
+  'Gemma 3 270M with %i tokens and %i sequences takes %i MiB',
+  async (tokens, sequences, expected) => {
+    const model = {
+      block_count: 18,
+      embedding_length: 640,
+      'attention.head_count': 4,
+      'attention.head_count_kv': 1,
+      'attention.key_length': 256,
+      'attention.value_length': 256,
+      'attention.sliding_window': 512,
+    };
+    const [kv] = await reportOf('gemma3', model, {
+      // llama-server's setting is for all sequences, and ours for each.
+      contextLengthTokens: Math.floor(tokens / sequences),
+      parallelSequences: sequences,
+      kvUnified: false,
+    });
+    expect(kv).toBe(expected);
+  },
+);
+
+test('Laguna XS 2.1 with windows of full size has 2720 MiB of q8_0 for 32,768 tokens', async () => {
+  // ikawrakow/ik_llama.cpp #2310
+  const model = {
+    block_count: 40,
+    embedding_length: 2048,
+    'attention.head_count': 48,
+    'attention.head_count_kv': 8,
+    'attention.key_length': 128,
+    'attention.value_length': 128,
+    'attention.sliding_window': 512,
+  };
+  const q8 = { kvCacheTypeK: 'q8_0', kvCacheTypeV: 'q8_0', contextLengthTokens: 32_768 } as const;
+  expect(await reportOf('laguna', model, { ...q8, swaFull: true })).toEqual([2720, 0]);
+  // 10 layers of all tokens, and 30 layers of a window and a batch of 512 tokens each.
+  expect(await reportOf('laguna', model, q8)).toEqual([680 + 63.75, 0]);
+});
+
 // lmstudio-bug-tracker #1176: Qwen3-VL 8B on LM Studio 0.3.31 (runtimes 1.5x) prints 1224.00 MiB of KV cache, and compute buffers of
 // 352.77 MiB (CUDA0) and 40.02 MiB (CUDA_Host), of which 32 MiB are the mask in F32. Qwen3 8B has the same layers.
 test('the compute buffers of a runtime that casts the mask lie within the interval', async () => {

@@ -11,18 +11,25 @@ const NOT_FOUND = /(?:cannot find a model|no model found|model not found)/i;
 const IN_USE = /identifier\b.*\b(?:in use|already|exists)|already (?:exists|in use|loaded)/i;
 // Metal ends a load with 'Insufficient Memory (00000008:kIOGPU...OutOfMemory)', which is no refusal.
 const TOO_LARGE = /insufficient (?:system )?(?:resources|memory)(?! \(\w+:kIOGPU)|guardrail/i;
-const UNSUITABLE = /wrong domain|invalid parameter|not support|requires? .*runtime/i;
+// The last two are texts of llama.cpp before and since January 2026 (ollama/ollama #15043, lmstudio-bug-tracker #1390).
+const UNSUITABLE =
+  /wrong domain|invalid parameter|not support|requires? .*runtime|V cache quantization requires|quantized V cache was requested/i;
 const UNSUITABLE_CODES: ReadonlySet<string> = new Set([
   'generic.domainMismatch',
   'generic.engineDoesNotSupportFeature',
 ]);
-// The text of lmstudio-bug-tracker #317. The code is from lmstudio-js.
-const NO_ENGINE = /missing runtime|no (?:lm )?runtime/i;
+// Texts of lmstudio-bug-tracker #317, and of #711 and #1658, where the engine or a library of its driver is missing on the disk.
+// The code is from lmstudio-js.
+const NO_ENGINE = /missing runtime|no (?:lm )?runtime|failed to load llm engine/i;
 const NO_ENGINE_CODE = 'generic.missingRuntimeExtension';
-// Texts of llama.cpp (lmstudio-bug-tracker #77, #890 and #1268, ggml-org/llama.cpp #27349) and of mlx-lm for a file that
-// this version of the engine cannot read.
+// A part of LM Studio has ended or is of another version, so every load fails (lmstudio-bug-tracker #1288, #1543, #1584 and #1646).
+const BROKEN = /snapshot of system resources failed|invalid load message/i;
+// The text of 0.4.20 for any reason (lmstudio-bug-tracker #2190 and #2231). Only the log has the words of the engine.
+const ENDED = /exited before becoming healthy/i;
+// Texts of llama.cpp (lmstudio-bug-tracker #77, #890 and #1268, ggml-org/llama.cpp #27349) and of mlx-lm (lmstudio-bug-tracker
+// #1803, lmstudio-ai/lms #552) for a file that this version of the engine cannot read.
 const FILE_REFUSED =
-  /unknown model architecture|unknown pre-tokenizer|error loading model (?:architecture|hyperparameters|vocabulary)|wrong number of tensors|missing tensor|tensor '[^']*' (?:not found|has wrong shape)|key not found in model|invalid (?:magic|ggml type)|not within the file bounds|model type \S+ (?:is )?not supported|parameters not in model/i;
+  /unknown model architecture|unknown pre-tokenizer|error loading model (?:architecture|hyperparameters|vocabulary)|wrong number of tensors|missing tensor|tensor '[^']*' (?:not found|has wrong shape)|key not found in model|invalid (?:magic|ggml type)|not within the file bounds|model type \S+ (?:is )?not supported|parameters not in model|missing \d+ parameters|KeyError: 'model_type'/i;
 // Texts of ggml ('unable to allocate CUDA0 buffer'), CUDA, Vulkan ('ErrorOutOfDeviceMemory'), SYCL
 // ('UR_RESULT_ERROR_OUT_OF_DEVICE_MEMORY'), Metal, MLX, Linux, Windows and C++.
 const OUT_OF_MEMORY =
@@ -88,6 +95,13 @@ export function loadFailure(
       all,
     );
   }
+  if (BROKEN.test(serverMessage)) {
+    return new LMStudioError(
+      'LOAD_FAILED',
+      `LM Studio could not load ${modelKey}: ${why} Restart LM Studio. If every load fails after that, update or reinstall LM Studio.`,
+      all,
+    );
+  }
   if (FILE_REFUSED.test(serverMessage)) {
     return new LMStudioError(
       'LOAD_FAILED',
@@ -102,9 +116,10 @@ export function loadFailure(
       all,
     );
   }
+  const cause = ENDED.test(serverMessage) ? "LM Studio's server log has the cause. " : '';
   return new LMStudioError(
     'LOAD_FAILED',
-    `LM Studio could not load ${modelKey}: ${why} Try a shorter context, fewer layers on the GPU, or another engine in LM Studio (Settings, Runtime).`,
+    `LM Studio could not load ${modelKey}: ${why} ${cause}Try a shorter context, fewer layers on the GPU, or another engine in LM Studio (Settings, Runtime).`,
     { ...all, outOfMemory: OUT_OF_MEMORY.test(serverMessage) },
   );
 }

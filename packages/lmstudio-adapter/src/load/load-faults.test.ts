@@ -96,7 +96,8 @@ test.each([
   }),
 );
 
-// Texts of lmstudio-bug-tracker #1268, #890, #978, #77, ggml-org/llama.cpp #27349 and mozilla-ai/llamafile #219.
+// Texts of lmstudio-bug-tracker #1268, #890, #978, #77, ggml-org/llama.cpp #27349, mozilla-ai/llamafile #219, and of mlx-lm in
+// lmstudio-bug-tracker #1803 and lmstudio-ai/lms #552.
 test.each([
   ["error loading model: error loading model architecture: unknown model architecture: 'mistral3'"],
   ["error loading model: error loading model architecture: unknown model architecture: ''"],
@@ -106,6 +107,10 @@ test.each([
   ["llama.cpp error: 'done_getting_tensors: wrong number of tensors; expected 292, got 291'"],
   ["error loading model: create_tensor: tensor 'blk.0.attn_qkv.weight' not found"],
   ['ValueError: Model type qwen3_next not supported.'],
+  [
+    'Error when loading model: ValueError: Missing 1 parameters: \nembed_vision.embedding_projection.biases.',
+  ],
+  ["Error when loading model: KeyError: 'model_type'"],
 ])('the engine cannot read the file, so the advice is another engine or file: %s', (text) =>
   withClient(async (client, simulator) => {
     simulator.fault.refuseLoad({ text });
@@ -126,6 +131,56 @@ test('a missing engine is no refusal of the model, because every model of this f
     },
     { world: { models: [{ modelKey: 'mlx', format: 'safetensors', sizeBytes: 1e9 }] } },
   ));
+
+// lmstudio-bug-tracker #1390, and the text of older engines in ollama/ollama #15043.
+test.each([
+  'Failed to initialize the context: quantized V cache was requested, but this requires Flash Attention',
+  'llama_init_from_model: V cache quantization requires flash_attn',
+])(
+  'settings that do not go together are named as the cause, not the size of the load: %s',
+  (text) =>
+    withClient(async (client, simulator) => {
+      simulator.fault.refuseLoad({ text });
+      const error = await caught(client.load({ modelKey: KEY, checkGuardrails: false }));
+      expect(error).toMatchObject({ code: 'LOAD_REFUSED', fileRefused: false });
+      expect(String(error)).toMatch(/ Check the load settings, and the engine in LM Studio/);
+    }),
+);
+
+test.each([
+  // lmstudio-bug-tracker #1288, #1584, #1095 and #1646
+  [
+    "Attempt to pull a snapshot of system resources failed. Error: 'Utility process is not defined.'",
+    / Restart LM Studio\./,
+  ],
+  [
+    "Attempt to pull a snapshot of system resources failed. Error: 'System resources observer shutdown requested.'",
+    / Restart LM Studio\./,
+  ],
+  [
+    "Attempt to pull a snapshot of system resources failed. Error: 'Cannot read properties of undefined (reading 'pullReport')'",
+    / Restart LM Studio\./,
+  ],
+  ['Invalid load message', / Restart LM Studio\./],
+  // lmstudio-bug-tracker #2190 and #2231
+  [
+    'Engine protocol runtime llama-server for mmVGcSTlX6QYmWmVvCHJxgvD exited before becoming healthy. exitCode=1, signal=null',
+    / LM Studio's server log has the cause\./,
+  ],
+  // lmstudio-bug-tracker #1658 and #1925
+  [
+    'Failed to load LLM engine from path: C:\\Users\\a\\.lmstudio\\extensions\\backends\\llama.cpp-win-x86_64-nvidia-cuda12-avx2-2.7.1\\llm_engine_cuda12.node. The specified module could not be found.',
+    / Install or select an engine for this format/,
+  ],
+  ["No LM Runtime found for model format 'gguf'!", / Install or select an engine for this format/],
+])('a fault of LM Studio itself is no reason for a smaller load: %s', (text, advice) =>
+  withClient(async (client, simulator) => {
+    simulator.fault.refuseLoad({ text });
+    const error = await caught(client.load({ modelKey: KEY, checkGuardrails: false }));
+    expect(error).toMatchObject({ code: 'LOAD_FAILED', fileRefused: false, outOfMemory: false });
+    expect(String(error)).toMatch(advice);
+  }),
+);
 
 test('reports a context that is smaller than requested', () =>
   withClient(async (client, simulator) => {

@@ -48,6 +48,31 @@ test('a message has the captured keys', async () => {
   ]);
 });
 
+// lmstudio-ai/localization #425
+test('an image in the result of a tool is refused', async () => {
+  await using simulator = await start();
+  const source = { type: 'base64', media_type: 'image/png', data: 'AAAA' };
+  const content = [
+    { type: 'text', text: 'a.png' },
+    { type: 'image', source },
+  ];
+  const messages = [
+    ...HELLO.messages,
+    { role: 'assistant', content: [{ type: 'tool_use', id: '1', name: 'Read', input: {} }] },
+    { role: 'user', content: [{ type: 'tool_result', tool_use_id: '1', content }] },
+  ];
+  expect(await ask(simulator, PATH, { ...HELLO, model: 'google/gemma-3-4b', messages })).toEqual([
+    400,
+    {
+      type: 'error',
+      error: {
+        type: 'invalid_request_error',
+        message: 'Only text tool_result blocks are supported when tool_result.content is an array.',
+      },
+    },
+  ]);
+});
+
 test('a stream has the events that Anthropic documents, in their order', async () => {
   await using simulator = await start({
     world: { answers: { reasoningTokens: 1, textTokens: 2 } },

@@ -110,7 +110,10 @@ function readBlocks(role: string, content: z.infer<typeof blocksSchema>): ReadCo
   return joinContent([textContent(`${role}: `), ...blocks]);
 }
 
-// The result of a tool may have blocks of its own, such as images. Other blocks are read as JSON.
+/**
+ * Other blocks are read as JSON. Captured (lmstudio-ai/localization #425 and lmstudio-bug-tracker #1590, 0.4.6 to 0.4.21): an image
+ * in the result of a tool is refused with this text, which Claude Code gets for each image that it reads from a file.
+ */
 function readBlock(block: z.infer<typeof blockSchema>): ReadContent {
   if (block.type === 'text') return textContent(block.text ?? '');
   if (block.type === 'image') {
@@ -118,8 +121,14 @@ function readBlock(block: z.infer<typeof blockSchema>): ReadContent {
   }
   if (block.type === 'tool_result') {
     const inner = blocksSchema.safeParse(block.content);
-    if (inner.success && typeof inner.data !== 'string')
+    if (inner.success && typeof inner.data !== 'string') {
+      if (inner.data.some(({ type }) => type !== 'text')) {
+        const message =
+          'Only text tool_result blocks are supported when tool_result.content is an array.';
+        throw invalidRequest(message, 'messages');
+      }
       return joinContent(inner.data.map(readBlock));
+    }
     return textContent(inner.success && typeof inner.data === 'string' ? inner.data : '');
   }
   return textContent(JSON.stringify(block));

@@ -48,9 +48,13 @@ export function textContent(text: string): ReadContent {
   return { text, imageCount: 0 };
 }
 
-/** @throws RequestFailure where the request has only the address of an image. */
+/**
+ * Captured (lmstudio-bug-tracker #1027 and #1752, RooCodeInc/Roo-Code #8827): LM Studio refuses WebP as it refuses links.
+ *
+ * @throws RequestFailure where the request has only the address of an image, or an image in WebP
+ */
 export function imageContent(url: string): ReadContent {
-  if (!url.startsWith('data:')) throw imageNotBase64();
+  if (!url.startsWith('data:') || url.startsWith('data:image/webp')) throw imageNotBase64();
   return { text: '', imageCount: 1 };
 }
 

@@ -222,10 +222,24 @@ test('images need a vision model and base64', async () => {
     // 'user: ' has 6 characters, and an image counts 256 tokens.
     { usage: { prompt_tokens: 258 } },
   ]);
-  const link = messages('https://example.com/a.png');
-  expect(await ask(simulator, PATH, { model: vision, messages: link })).toEqual([
+  // WebP: lmstudio-bug-tracker #1752
+  for (const url of ['https://example.com/a.png', 'data:image/webp;base64,UklGRg==']) {
+    expect(await ask(simulator, PATH, { model: vision, messages: messages(url) })).toEqual([
+      400,
+      { error: "'url' field must be a base64 encoded image." },
+    ]);
+  }
+});
+
+// lmstudio-bug-tracker #670
+test('a choice of one tool by its name is refused', async () => {
+  await using simulator = await start();
+  const choice = { type: 'function', function: { name: 'get_weather' } };
+  expect(await ask(simulator, PATH, { ...HELLO, tools: [TOOL], tool_choice: choice })).toEqual([
     400,
-    { error: "'url' field must be a base64 encoded image." },
+    {
+      error: "Invalid tool_choice type: 'object'. Supported string values: none, auto, required",
+    },
   ]);
 });
 

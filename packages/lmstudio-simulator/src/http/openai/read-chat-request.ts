@@ -48,12 +48,7 @@ const chatSchema = z.object({
     ),
   ),
   tool_choice: z.optional(
-    z.nullable(
-      z.union([
-        z.enum(['none', 'auto', 'required']),
-        z.object({ function: z.object({ name: z.string() }) }),
-      ]),
-    ),
+    z.nullable(z.union([z.enum(['none', 'auto', 'required']), z.looseObject({})])),
   ),
   response_format: z.optional(
     z.nullable(
@@ -85,6 +80,13 @@ export function readChatRequest(body: unknown): ChatRequest {
   }));
   const { text, imageCount } = joinContent(chat.messages.map(readMessage), '\n');
   const choice = chat.tool_choice ?? 'auto';
+  // Captured (lmstudio-bug-tracker #670, can1357/oh-my-pi #6925): from 0.3.15 to 2026.
+  if (typeof choice !== 'string') {
+    throw new RequestFailure(
+      400,
+      "Invalid tool_choice type: 'object'. Supported string values: none, auto, required",
+    );
+  }
   return {
     generation: {
       model: chat.model ?? null,
@@ -92,7 +94,7 @@ export function readChatRequest(body: unknown): ChatRequest {
       prompt: text + toolsText(tools),
       imageCount,
       tools,
-      toolChoice: typeof choice === 'string' ? choice : { name: choice.function.name },
+      toolChoice: choice,
       hasToolResult: chat.messages.at(-1)?.role === 'tool',
       schema: readFormat(chat.response_format),
       mayReason: chat.reasoning_effort !== 'none',

@@ -55,6 +55,12 @@ test.each([
     111_490,
     32_768,
   ],
+  // aaif-goose/goose #11318 and lmstudio-bug-tracker #2322
+  [
+    'Input does not fit in context length. The input has 31430 tokens, but the context length only supports 30000 tokens.',
+    31_430,
+    30_000,
+  ],
   // lmstudio-bug-tracker #2205 and #2201
   [
     'The number of tokens to keep from the initial prompt is greater than the context length. Try to load the model with a larger context length, or provide a shorter input.',

@@ -18,11 +18,12 @@ const FAILURES_OF_A_REQUEST = /does not support|invalid/i;
 /**
  * The sizes in the words of LM Studio, of llama.cpp and of the embedded engine. LM Studio says them in several ways:
  * lmstudio-bug-tracker #1755, Gitlawb/openclaude #353 (no space), anomalyco/opencode #11141 (0.4.6), lmstudio-bug-tracker #546
- * (0.3.13).
+ * (0.3.13), aaif-goose/goose #11318 (0.4.21).
  */
 const SIZES: readonly RegExp[] = [
   /n_keep:? \(?(?<prompt>\d+)\)? ?>= n_ctx:? \(?(?<context>\d+)/,
   /keep the first (?<prompt>\d+) tokens .* context length of only (?<context>\d+)/,
+  /input has (?<prompt>\d+) tokens, but the context length only supports (?<context>\d+)/,
   /\((?<prompt>\d+) tokens\) exceeds the available context size \((?<context>\d+)/,
   /context length is (?<context>\d+) tokens, and the input has (?<prompt>\d+)/,
 ];

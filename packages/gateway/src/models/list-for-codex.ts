@@ -32,8 +32,6 @@ export interface CodexModel {
 /** Codex sends these instead of its own, which it keeps for OpenAI's models. */
 const INSTRUCTIONS =
   "You are a coding agent in the user's terminal. Read the files that matter before you change them, and change no more than the task needs. Use the tools that you are given, run the tests after a change, and say briefly what you did.";
-/** At this many tokens Codex shortens a conversation; few machines have memory for longer ones. */
-const SHORTENED_AT = 65_536;
 /** Codex cuts the output of a tool after this number of bytes. The models of Codex's own tests have the same. */
 const TOOL_OUTPUT_BYTES = 10_000;
 
@@ -50,10 +48,7 @@ export function listForCodex({ data }: ModelList): readonly CodexModel[] {
 }
 
 function toCodex(model: ListedModel, priority: number, sees: boolean): CodexModel {
-  const { id, loaded_context_length: loaded, max_context_length: longest, mai } = model;
-  const usual = loaded ?? mai.context_length ?? null;
-  // A longer conversation gets a longer context: the gateway loads the model again for it.
-  const context = longest === null ? usual : Math.max(usual ?? 0, Math.min(longest, SHORTENED_AT));
+  const { id, context_length: context, max_context_length: longest } = model;
   return {
     slug: id,
     display_name: id,
@@ -72,6 +67,7 @@ function toCodex(model: ListedModel, priority: number, sees: boolean): CodexMode
     apply_patch_tool_type: null,
     truncation_policy: { mode: 'bytes', limit: TOOL_OUTPUT_BYTES },
     supports_parallel_tool_calls: false,
+    // Codex shortens a conversation of this many tokens.
     ...(context === null
       ? {}
       : { context_window: context, max_context_window: longest ?? context }),

@@ -115,6 +115,8 @@ test('an entry says which model its name means now, whether that is loaded, and 
     state: 'loaded',
     max_context_length: 32_768,
     loaded_context_length: 12_288,
+    // 12,288 tokens are loaded now, and the gateway loads the model again for more.
+    context_length: 32_768,
     mai: {
       kind: 'auto',
       means: 'qwen/large',
@@ -125,7 +127,13 @@ test('an entry says which model its name means now, whether that is loaded, and 
       hosts: [],
     },
   });
-  expect(data.find(({ id }) => id === 'by-hand')).toMatchObject({ loaded_context_length: 4096 });
+  expect(data.find(({ id }) => id === 'by-hand')).toMatchObject({
+    max_context_length: 32_768,
+    loaded_context_length: 4096,
+    // Nothing is loaded for an instance.
+    context_length: 4096,
+  });
+  expect(data.find(({ id }) => id === 'sees')).toMatchObject({ context_length: null });
   expect(data.find(({ id }) => id === 'embeds')).toMatchObject({
     type: 'embeddings',
     state: 'not-loaded',
@@ -244,13 +252,13 @@ test('each model for Codex has every field that Codex requires', async () => {
   for (const one of models) expect(Object.keys(one)).toEqual(expect.arrayContaining(required));
   expect(models[0]).toMatchObject({
     description: 'Now qwen/large, loaded.',
-    // 12,288 tokens are loaded now, and the model allows more.
     context_window: 32_768,
     max_context_window: 32_768,
     input_modalities: ['text', 'image'],
   });
   expect(models[5]?.input_modalities).toEqual(['text']);
   expect(models[2]).not.toHaveProperty('context_window');
+  expect(models[7]).toMatchObject({ context_window: 4096, max_context_window: 32_768 });
 });
 
 test('in a fleet, a model has all of its hosts, and an instance the one that has it', () => {

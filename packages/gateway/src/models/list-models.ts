@@ -19,6 +19,11 @@ export interface ListedModel {
   readonly max_context_length: number | null;
   /** Context length of the loaded copy; null without a loaded copy, or where it is not known. */
   readonly loaded_context_length: number | null;
+  /**
+   * Tokens that a conversation can have here; null where it is not known. A client that finds no field of this name, which is
+   * OpenRouter's, guesses 128,000 tokens or more (NousResearch/hermes-agent #47200 and #64897).
+   */
+  readonly context_length: number | null;
   readonly mai: {
     readonly kind: 'model' | 'instance' | 'auto' | 'alias';
     /** The model key that the name means now; null where no model fits, or the decision is not known. */
@@ -33,6 +38,9 @@ export interface ListedModel {
     readonly hosts: readonly string[];
   };
 }
+
+/** Few machines have memory for conversations of more tokens. */
+const LONGEST_CONVERSATION = 65_536;
 
 /** The body of `GET /v1/models`. */
 export interface ModelList {
@@ -108,6 +116,7 @@ function describe(
     state: resident === null ? 'not-loaded' : 'loaded',
     max_context_length: model?.maxContextLengthTokens ?? null,
     loaded_context_length: resident?.contextLengthTokens ?? null,
+    context_length: conversationOf(kind, model),
     mai: {
       kind,
       means: model?.modelKey ?? null,
@@ -118,6 +127,18 @@ function describe(
       hosts: model?.hosts ?? [],
     },
   };
+}
+
+function conversationOf(
+  kind: ListedModel['mai']['kind'],
+  model: ServingModel | null,
+): number | null {
+  const usual = model?.residents[0]?.contextLengthTokens ?? model?.contextLengthTokens ?? null;
+  const longest = model?.maxContextLengthTokens ?? null;
+  // Nothing is loaded for an instance, but for other names the gateway loads the model again with a longer context.
+  return longest === null || kind === 'instance'
+    ? usual
+    : Math.max(usual ?? 0, Math.min(longest, LONGEST_CONVERSATION));
 }
 
 function typeOf({ kind, capabilities }: ServingModel): ListedModel['type'] {

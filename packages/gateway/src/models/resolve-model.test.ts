@@ -132,11 +132,12 @@ describe('names', () => {
   });
 
   test('a key asks for this model, whatever the request needs', () => {
-    expect(wanted('embeds', { capabilities: ['chat', 'vision'] })).toEqual({
+    expect(wanted('mine', { capabilities: ['chat', 'vision'] })).toEqual({
       ...AUTO,
       capabilities: [],
-      modelKey: 'embeds',
+      modelKey: 'mine',
     });
+    expect(wanted('embeds', { capabilities: ['embedding'] })).toMatchObject({ modelKey: 'embeds' });
     expect(wanted('qwen/qwen3-4b@q4_k_m')).toMatchObject({ modelKey: 'qwen/qwen3-4b@q4_k_m' });
   });
 
@@ -150,6 +151,38 @@ describe('names', () => {
     expect(wanted(name, { promptBytes: 1_000_000 })).toMatchObject({
       minContextLengthTokens: 32_768,
     });
+  });
+
+  // lmstudio-bug-tracker #1908, lmstudio-ai/lms #205 and tinyhumansai/openhuman #3687: a request that can never be served is tried
+  // again and again.
+  test.each([
+    ['mine', ['embedding'], 'mine makes no embeddings. Ask for another model: "auto", "embeds".'],
+    ['mine:2', ['embedding'], 'mine makes no embeddings. Ask for another model: "auto", "embeds".'],
+    ['gpt-5', ['embedding'], /^qwen\/qwen3-30b makes no embeddings\./],
+    [
+      'embeds',
+      ['chat', 'tools'],
+      'embeds makes embeddings and writes no text. Ask for another model: "auto", "qwen/qwen3-30b", "qwen/qwen3-4b@q4_k_m", "mine".',
+    ],
+  ])('%s is refused for %j, because it is of the other kind', (name, capabilities, message) => {
+    expect(resolve(name, { capabilities })).toEqual({
+      kind: 'failed',
+      failure: {
+        code: 'not_capable',
+        status: 400,
+        message: typeof message === 'string' ? message : expect.stringMatching(message),
+        retryAfterSeconds: null,
+      },
+    });
+  });
+
+  test('the kind of a model that is not in the list of the runtime is no reason to refuse it', () => {
+    const catalog = {
+      ...CATALOG,
+      models: [model('loaded-only', { downloaded: false })],
+      leftOut: {},
+    };
+    expect(resolve('loaded-only', { capabilities: ['embedding'] }, catalog).kind).toBe('resolved');
   });
 
   test('the name of a property of every object is an unknown model', () => {
@@ -258,9 +291,12 @@ describe('the needed context', () => {
 
   test('the need is at most the longest context that the models which can serve allow', () => {
     const huge = { promptBytes: 10_000_000 };
-    for (const name of ['auto', 'auto:small', 'qwen/qwen3-30b', 'embeds']) {
+    for (const name of ['auto', 'auto:small', 'qwen/qwen3-30b']) {
       expect(wanted(name, huge)).toMatchObject({ minContextLengthTokens: 32_768 });
     }
+    expect(wanted('embeds', { ...huge, capabilities: ['embedding'] })).toMatchObject({
+      minContextLengthTokens: 32_768,
+    });
     // Its longest context is not known: no more than its usual load has.
     expect(wanted('unsized', huge)).toMatchObject({ minContextLengthTokens: 16_384 });
   });

@@ -37,20 +37,24 @@ export type ResolveModel = (facts: RequestFacts, catalog: ServingCatalog) => Res
  *   model of the default chain has the capabilities, it means the first chain with such a model: images and embeddings
  *   need no name of their own. Models whose chat template has no tools are the last choice for a request with tools, where
  *   the embedded engine is the runtime: it describes the tools in the prompt.
- * - A key or an instance asks for no capability: the client wants that model, and the runtime's error says what it cannot do.
+ * - A key or an instance asks for no capability: the client wants that model, and the runtime's error says what it cannot do. Only
+ *   a model of the other kind is refused here: asked for the embeddings of a chat model, LM Studio says that no model is loaded
+ *   (lmstudio-bug-tracker #1908), and asked for a chat with an embedding model, that its name is invalid.
  * - An unknown name is refused. LM Studio answers it from the only loaded model, or with 404 where several are loaded
  *   (lmstudio-bug-tracker #619, gitbutler #8706), so a typing error would decide which model answers.
  */
 export function createResolveModel(counter: TokenCounter): ResolveModel {
   const meanings = new WeakMap<ServingCatalog, Map<string, Meaning>>();
   /** Programs send the same few names again and again, so their meanings are kept as long as the catalog. */
-  const meaningOf = (facts: RequestFacts, catalog: ServingCatalog): Meaning | string => {
+  const meaningOf = (facts: RequestFacts, catalog: ServingCatalog): Meaning | Failure => {
     const key = `${facts.capabilities.join()}\n${facts.model ?? ''}`;
     const known = meanings.get(catalog) ?? new Map<string, Meaning>();
     const kept = known.get(key);
     if (kept !== undefined) return kept;
     const named = findModel(facts.model, catalog);
-    if (named.kind === 'unknown') return named.message;
+    if (named.kind === 'unknown') return createFailure('model_not_found', 404, named.message);
+    const refusal = refusalOfKind(named, facts.capabilities, catalog);
+    if (refusal !== null) return refusal;
     const meaning = meaningBy(named, facts.capabilities, catalog);
     if (known.size < MEANINGS_MAX && key.length <= KEPT_NAME_MAX) known.set(key, meaning);
     meanings.set(catalog, known);
@@ -74,9 +78,7 @@ export function createResolveModel(counter: TokenCounter): ResolveModel {
   };
   return (facts, catalog) => {
     const meaning = meaningOf(facts, catalog);
-    if (typeof meaning === 'string') {
-      return { kind: 'failed', failure: createFailure('model_not_found', 404, meaning) };
-    }
+    if ('code' in meaning) return { kind: 'failed', failure: meaning };
     const { described, context } = meaning;
     const [wanted, ...alternatives] = [
       ...withContextOf(meaning, facts),
@@ -101,6 +103,9 @@ interface Meaning {
 /** Names are texts of clients, so neither their number nor their length is bounded otherwise. */
 const MEANINGS_MAX = 256;
 const KEPT_NAME_MAX = 256;
+
+/** Other models that a refusal names. */
+const NAMES_MAX = 3;
 
 function meaningBy(
   named: Exclude<NamedModel, { kind: 'unknown' }>,
@@ -138,6 +143,30 @@ function meaningBy(
       return hasTools ? { ...meaning, described } : described;
     }
   }
+}
+
+/** The refusal of a chat with an embedding model, and of embeddings by a chat model; null for others. */
+function refusalOfKind(
+  named: NamedModel,
+  needed: readonly string[],
+  { models }: ServingCatalog,
+): Failure | null {
+  const model = models.find(({ modelKey, residents }) =>
+    named.kind === 'instance'
+      ? residents.some(({ instanceIdentifier }) => instanceIdentifier === named.instanceIdentifier)
+      : named.kind === 'key' && modelKey === named.modelKey,
+  );
+  const kind = needed.includes('embedding') ? 'embedding' : 'llm';
+  // The kind of a model that is not in the runtime's list is a guess.
+  if (model === undefined || !model.downloaded || model.kind === kind) return null;
+  const others = models.filter((one) => one.downloaded && one.kind === kind);
+  const names = others.slice(0, NAMES_MAX).map(({ modelKey }) => `, ${JSON.stringify(modelKey)}`);
+  const does = kind === 'llm' ? 'makes embeddings and writes no text' : 'makes no embeddings';
+  return createFailure(
+    'not_capable',
+    400,
+    `${model.modelKey} ${does}. Ask for another model: "auto"${names.join('')}.`,
+  );
 }
 
 function autoFor(

@@ -176,6 +176,15 @@ test.each([
   expect(headerFacts(await headerOf(file))).toMatchObject({ embedding: true, reranker: false });
 });
 
+// LiquidAI/LFM2.5-ColBERT-350M-GGUF (CrispStrobe/CrispEmbed #49) has the architecture of a chat model, and states no pooling.
+test('a model whose embeddings have a layer of their own makes embeddings', async () => {
+  const file = emptyFile('lfm2');
+  file.metadata.set('general.name', 'LFM2.5 ColBERT 350M').set('lfm2.embedding_length_out', 128);
+  expect(headerFacts(await headerOf(file)).embedding).toBe(false);
+  file.tensors.set('dense_2.weight', { shape: [1024, 128] });
+  expect(headerFacts(await headerOf(file)).embedding).toBe(true);
+});
+
 test('the head of a BERT reranker tells its kind where no pooling is stated', async () => {
   const file = emptyFile('bert');
   file.tensors.set('cls.weight', { shape: [64, 64] });

@@ -52,6 +52,9 @@ const POOLED_TO_RANK = 4;
 /** Architectures that make embeddings, not text. `pangu-embedded`, a model for small devices, writes text. */
 const ENCODERS = /bert|embed(?!ded)|^t5encoder$/;
 
+/** The layers that llama.cpp applies to embeddings after the model (`LLM_TENSOR_DENSE_2_OUT`). ColBERT models state no pooling. */
+const PROJECTION = 'dense_2.weight';
+
 /** Reads the facts from a header. */
 export function headerFacts(header: GgufHeader): HeaderFacts {
   const { architecture, metadata, tensors, complete } = header;
@@ -71,7 +74,10 @@ export function headerFacts(header: GgufHeader): HeaderFacts {
     sizeLabel: text('general.size_label'),
     contextLengthTokens:
       contextLength >= 1 ? Math.min(Math.floor(contextLength), LONGEST_CONTEXT_TOKENS) : null,
-    embedding: pooling > NOT_POOLED || ENCODERS.test(prefix),
+    embedding:
+      pooling > NOT_POOLED ||
+      ENCODERS.test(prefix) ||
+      tensors.some((tensor) => tensor.name === PROJECTION),
     reranker: pooling === POOLED_TO_RANK || ranks || isNamedReranker(name ?? ''),
     // A GGUF file has no field for tool use. Chat templates that support tools name them.
     toolUse: /\btools\b/.test(text('tokenizer.chat_template') ?? ''),

@@ -4,7 +4,7 @@ import { type FileGroup, type FolderFile, wordsOf } from './group-files.js';
 import { keyOfFile, looksLikeEmbedding, parametersIn, quantizationIn } from './model-key.js';
 import type { ScannedModel } from './scanned-model.js';
 
-/** A file group with its projector, and whether its folder has no other model. */
+/** A file group with its projector, and whether its repository has no other model. */
 export interface FoundModel {
   readonly group: FileGroup;
   readonly projector: FolderFile | null;
@@ -48,7 +48,17 @@ export function describeFile(
   };
 }
 
+/**
+ * The folder of a file's repository. Uploaders put each quantization in a folder of its own (Michael-A-Kuykendall/shimmy #170,
+ * mikjee/warpdrv #7), which has no name of its own for a model.
+ */
+export function repositoryFolderOf(group: FileGroup): string {
+  return placeOf(group).folder;
+}
+
 interface Place {
+  /** The folder of the model, or the file's own where no folder is named like it. */
+  readonly folder: string;
   /** Empty where the path does not name a publisher. */
   readonly publisher: string;
   /** The folder of the model, or the name of a file that has no folder of its own. */
@@ -71,6 +81,7 @@ function placeOf({ path: file, format }: FileGroup): Place {
   const repository = folders.at(at) ?? '';
   const isNamed = folders.length === 2 || format === 'mlx' || sharedWords(repository, stem) > 0;
   return {
+    folder: (isNamed && at === -2 ? folders.slice(0, -1) : folders).join('/'),
     publisher: (folders.length < 2 ? folders[0] : folders.at(at - 1)) ?? '',
     repository: folders.length > 1 && isNamed ? repository : stem,
     fileName,

@@ -74,6 +74,24 @@ test('the parts of a split file are one model, also in a folder of their own', a
   expect(model?.filePath).toBe(model?.files[0]);
 });
 
+// unsloth/GLM-4.5-Air-GGUF as in Michael-A-Kuykendall/shimmy #170, and the folders of mikjee/warpdrv #7.
+test('quantizations in folders of their own are models of one repository', async () => {
+  for (const quantization of ['Q3_K_S', 'Q4_K_M'])
+    for (const part of [1, 2])
+      await put(
+        `unsloth/GLM-4.5-Air-GGUF/${quantization}/GLM-4.5-Air-${quantization}-0000${part}-of-00002.gguf`,
+      );
+  await put('unsloth/GLM-4.5-Air-GGUF/GLM-4.5-Air-UD-TQ1_0.gguf');
+  for (const name of ['one', 'two']) await put(`work/ai/${name}/${name}-7b-Q4_K_M.gguf`);
+  expect((await scan()).map(({ modelKey, files }) => [modelKey, files.length])).toEqual([
+    ['glm-4.5-air@q3_k_s', 2],
+    ['glm-4.5-air@q4_k_m', 2],
+    ['glm-4.5-air@ud-tq1_0', 1],
+    ['one', 1],
+    ['two', 1],
+  ]);
+});
+
 // lmstudio-bug-tracker #1316: a user sorts the folders of publishers into folders of their own.
 test.each([
   [

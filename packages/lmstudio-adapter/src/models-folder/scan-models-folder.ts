@@ -13,7 +13,7 @@ import {
   judgeByName,
   nameOf,
 } from './group-files.js';
-import { describeFile, type FoundModel } from './describe-file.js';
+import { describeFile, type FoundModel, repositoryFolderOf } from './describe-file.js';
 import { quantizationIn } from './model-key.js';
 import { type UnreadablePath, walkModelsFolder } from './walk-models-folder.js';
 import type { ScannedModel } from './scanned-model.js';
@@ -85,10 +85,19 @@ export async function scanModelsFolder(
       : projectorsFor(folder.slice(0, Math.max(0, folder.lastIndexOf('/'))));
   };
   signal?.throwIfAborted();
+  const grouped = [...judgedIn].flatMap(([folder, groups]) =>
+    modelsOf(groups, projectorsFor(folder)),
+  );
+  const counts = new Map<string, number>();
+  for (const { group } of grouped) {
+    const repository = repositoryFolderOf(group);
+    counts.set(repository, (counts.get(repository) ?? 0) + 1);
+  }
   const models = withDistinctKeys(
-    [...judgedIn]
-      .flatMap(([folder, groups]) => modelsOf(groups, projectorsFor(folder)))
-      .map((one) => describeFile(one, modelsFolder, catalogue)),
+    grouped.map((one) => {
+      const onlyOne = counts.get(repositoryFolderOf(one.group)) === 1;
+      return describeFile({ ...one, onlyOne }, modelsFolder, catalogue);
+    }),
   );
   // The keys of several models in one repository end with `@` and a quantization. The key without this end also
   // names a model.
@@ -171,7 +180,7 @@ function widthOf(judgement: FileJudgement): number | null {
 function modelsOf(
   folder: readonly JudgedGroup[],
   projectors: readonly Projector[],
-): readonly FoundModel[] {
+): readonly Omit<FoundModel, 'onlyOne'>[] {
   const models = folder.filter(({ judgement }) => judgement.kind === 'model');
   return models.map(({ group, judgement }) => {
     const own = widthOf(judgement);
@@ -187,7 +196,6 @@ function modelsOf(
               fitting.map(({ file }) => file),
             )
           : null,
-      onlyOne: models.length === 1,
     };
   });
 }

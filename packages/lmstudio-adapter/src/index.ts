@@ -54,7 +54,7 @@ export {
 } from './models-folder/scan-models-folder.js';
 export { looksLikeEmbedding } from './models-folder/model-key.js';
 export type { ModelsFolderScan, UnusableFile } from './models-folder/scan-models-folder.js';
-export type { ScanOptions } from './models-folder/scan-options.js';
+export type { FolderLayout, ScanOptions } from './models-folder/scan-options.js';
 export type { ScannedModel } from './models-folder/scanned-model.js';
 export type { FileJudgement } from './models-folder/group-files.js';
 export type { UnreadablePath } from './models-folder/walk-models-folder.js';

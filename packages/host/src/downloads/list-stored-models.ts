@@ -144,7 +144,7 @@ async function scanStores(
 async function scanConfigured(folder: string, search: StoreSearch): Promise<StoreScan> {
   return joinScans(
     await Promise.all([
-      scanFolder('folder', folder, search),
+      scanFolder('folder', folder, search, { layout: 'free' }),
       scanHuggingFace('folder', folder, search),
       scanOllama(folder, search),
     ]),

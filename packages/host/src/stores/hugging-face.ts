@@ -67,7 +67,7 @@ async function scanRepository(
   if (!Array.isArray(snapshots)) return { ...EMPTY_SCAN, unreadable: [snapshots] };
   for (const snapshot of snapshots) {
     const folder = path.join(root, 'snapshots', snapshot);
-    scans.push(await scanFolder(store, folder, search, { projectorsAbove: true }));
+    scans.push(await scanFolder(store, folder, search, { layout: 'snapshot' }));
   }
   // A file that an earlier download fetched may exist only in an older snapshot. A newer snapshot's file of the same
   // name takes its place.

@@ -15,7 +15,7 @@ export async function scanFolder(
   store: StoreName,
   folder: string,
   { judge, signal }: Pick<StoreSearch, 'judge' | 'signal'>,
-  options: Pick<ScanOptions, 'home' | 'maxDepth' | 'projectorsAbove'> = {},
+  options: Pick<ScanOptions, 'home' | 'maxDepth' | 'layout'> = {},
 ): Promise<StoreScan> {
   const { found, models, unusable, unreadable } = await scanModelsFolder(folder, {
     maxDepth: DEEPEST_LEVEL,

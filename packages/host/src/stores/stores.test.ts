@@ -393,6 +393,23 @@ describe('LM Studio and folders of the configuration', () => {
     expect(unusable).toMatchObject([{ modelKey: 'gemma-mlx', code: 'NO_ENGINE' }]);
   });
 
+  // mikjee/warpdrv #7: `hf download --local-dir` keeps the folders of the repository.
+  test('a projector beside the folders of the quantizations belongs to each of them, and to no other model', async () => {
+    for (const quantization of ['Q4_K_M', 'Q8_0'])
+      await tree.put(
+        `m/eyes-GGUF/${quantization}/eyes-${quantization}.gguf`,
+        gguf(`Eyes ${quantization}`),
+      );
+    await tree.put('m/eyes-GGUF/mmproj-F16.gguf', projector());
+    await tree.put('m/llama/llama-Q8_0.gguf', gguf('Llama'));
+    const { models } = await tree.list({ modelFolders: ['~/m'] });
+    expect(models.map(({ modelKey, vision }) => [modelKey, vision])).toEqual([
+      ['eyes@q4_k_m', true],
+      ['eyes@q8_0', true],
+      ['llama-q8_0', false],
+    ]);
+  });
+
   test('a projector in a folder of several models belongs to the model whose name it repeats', async () => {
     await tree.put('m/gemma-3-4b-it-Q4_K_M.gguf', gguf('Gemma'));
     await tree.put('m/llama-3.2-3b-Q4_K_M.gguf', gguf('Llama'));

@@ -2,6 +2,7 @@ import path from 'node:path';
 
 import { type FileGroup, type FolderFile, wordsOf } from './group-files.js';
 import { keyOfFile, looksLikeEmbedding, parametersIn, quantizationIn } from './model-key.js';
+import type { FolderLayout } from './scan-options.js';
 import type { ScannedModel } from './scanned-model.js';
 
 /** A file group with its projector, and whether its repository has no other model. */
@@ -11,13 +12,20 @@ export interface FoundModel {
   readonly onlyOne: boolean;
 }
 
+/** The folder that is scanned. */
+interface ScannedFolder {
+  readonly root: string;
+  readonly layout: FolderLayout;
+  /** LM Studio's own keys by repository. */
+  readonly catalogue: ReadonlyMap<string, string>;
+}
+
 /** Describes the files of a model from their names and sizes. */
 export function describeFile(
   { group, projector, onlyOne }: FoundModel,
-  root: string,
-  catalogue: ReadonlyMap<string, string>,
+  { root, layout, catalogue }: ScannedFolder,
 ): ScannedModel {
-  const { publisher, repository, fileName } = placeOf(group);
+  const { publisher, repository, fileName } = placeOf(group, layout);
   const quantization = quantizationIn(fileName) ?? quantizationIn(repository);
   const embedding = looksLikeEmbedding(group.path);
   const catalogued = catalogue.get(`${publisher}/${repository}`.toLowerCase());
@@ -52,8 +60,8 @@ export function describeFile(
  * The folder of a file's repository. Uploaders put each quantization in a folder of its own (Michael-A-Kuykendall/shimmy #170,
  * mikjee/warpdrv #7), which has no name of its own for a model.
  */
-export function repositoryFolderOf(group: FileGroup): string {
-  return placeOf(group).folder;
+export function repositoryFolderOf(group: FileGroup, layout: FolderLayout): string {
+  return placeOf(group, layout).folder;
 }
 
 interface Place {
@@ -71,13 +79,13 @@ interface Place {
  * may be the user's own folders, which LM Studio reads too (lmstudio-bug-tracker #1316). Where no folder is named like the file,
  * the file's name replaces the repository.
  */
-function placeOf({ path: file, format }: FileGroup): Place {
+function placeOf({ path: file, format }: FileGroup, layout: FolderLayout): Place {
   const parts = file.split('/');
   const fileName = parts.at(-1) ?? file;
   // The path of an MLX model is its folder.
   const folders = format === 'mlx' ? parts : parts.slice(0, -1);
   const stem = fileName.replace(/\.gguf$/i, '');
-  const at = folders.length < 3 || format === 'mlx' ? -1 : repositoryAt(folders, stem);
+  const at = format === 'mlx' ? -1 : repositoryAt(folders, stem, layout);
   const repository = folders.at(at) ?? '';
   const isNamed = folders.length === 2 || format === 'mlx' || sharedWords(repository, stem) > 0;
   return {
@@ -89,9 +97,11 @@ function placeOf({ path: file, format }: FileGroup): Place {
 }
 
 /** Position of the model's folder from the end: the file's own folder, or the folder above it. */
-function repositoryAt(folders: readonly string[], stem: string): -1 | -2 {
+function repositoryAt(folders: readonly string[], stem: string, layout: FolderLayout): -1 | -2 {
   const [above = '', own = ''] = folders.slice(-2);
   const isPart = quantizationIn(own) !== null && sharedWords(above, stem) > 0;
+  // Of two folders in LM Studio's layout, the first is the publisher.
+  if (folders.length < 3) return isPart && folders.length === 2 && layout === 'free' ? -2 : -1;
   return isPart || sharedWords(own, stem) <= sharedWords(above, stem) ? -2 : -1;
 }
 

@@ -108,6 +108,16 @@ test.each([
   expect((await scan()).map((model) => model.modelKey)).toEqual([modelKey]);
 });
 
+// `hf download unsloth/Next-GGUF --local-dir Next-GGUF` writes no folder of a publisher.
+test('a folder that is named only like a quantization is no name of a model where no publisher is needed', async () => {
+  await put('Next-GGUF/Q4_K_M/Next-Q4_K_M.gguf');
+  const keys = async (layout: 'lmstudio' | 'free') =>
+    (await scanModelsFolder(folder, { layout })).models.map(({ modelKey }) => modelKey);
+  expect(await keys('free')).toEqual(['next']);
+  // In LM Studio's layout, Next-GGUF is the publisher.
+  expect(await keys('lmstudio')).toEqual(['q4_k_m']);
+});
+
 test('a publisher below the user’s own folder is that publisher, also of an MLX model', async () => {
   await put('mine/pub/A-GGUF/A-Q8_0.gguf');
   for (const file of ['config.json', 'model.safetensors']) await put(`mine/mlx-pub/B-4bit/${file}`);
@@ -446,11 +456,27 @@ describe('the bounds of a scan', () => {
   );
 });
 
+// mikjee/warpdrv #7: a projector beside the folders of the quantizations belongs to each of them.
 test('a projector above the folder of a model belongs to it only where the caller says so', async () => {
-  await put('p/M-GGUF/mmproj-F16.gguf');
-  await put('p/M-GGUF/Q4_K_M/M-Q4_K_M.gguf');
-  const projector = async (projectorsAbove: boolean) =>
-    (await scanModelsFolder(folder, { projectorsAbove })).models[0]?.projectorPath;
-  expect(await projector(false)).toBeNull();
-  expect(await projector(true)).toBe(path.join(folder, 'p/M-GGUF/mmproj-F16.gguf'));
+  await put('p/Gem-GGUF/mmproj-F16.gguf');
+  await put('p/Gem-GGUF/Q8_0/Gem-Q8_0.gguf');
+  await put('p/Gem-GGUF/other/other-Q8_0.gguf');
+  const projectors = async (layout: 'lmstudio' | 'free' | 'snapshot') =>
+    (await scanModelsFolder(folder, { layout })).models.map(({ modelKey, vision }) => [
+      modelKey,
+      vision,
+    ]);
+  expect(await projectors('lmstudio')).toEqual([
+    ['gem', false],
+    ['other', false],
+  ]);
+  // The other model has a folder that is named like it.
+  expect(await projectors('free')).toEqual([
+    ['gem', true],
+    ['other', false],
+  ]);
+  expect(await projectors('snapshot')).toEqual([
+    ['gem', true],
+    ['other', true],
+  ]);
 });

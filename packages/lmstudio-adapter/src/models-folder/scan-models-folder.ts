@@ -59,7 +59,7 @@ export async function scanModelsFolder(
   modelsFolder: string,
   options: ScanOptions = {},
 ): Promise<ModelsFolderScan> {
-  const { signal, judge, maxDepth = 1, maxEntries = 1 } = options;
+  const { signal, judge, maxDepth = 1, maxEntries = 1, layout = 'lmstudio' } = options;
   checkRange('maxDepth', maxDepth, 1);
   checkRange('maxEntries', maxEntries, 1);
   const [{ found, folders, unreadable }, catalogue] = await Promise.all([
@@ -78,32 +78,40 @@ export async function scanModelsFolder(
     folders.map(([folder, files]) => Promise.all(groupFiles(folder, files).map(judgeGroup))),
   );
   const judgedIn = new Map(folders.map(([folder], index) => [folder, judged[index] ?? []]));
-  const projectorsFor = (folder: string): readonly Projector[] => {
+  const projectorsUpTo = (top: string, folder: string): readonly Projector[] => {
     const own = projectorsIn(judgedIn.get(folder) ?? []);
-    return own.length > 0 || folder === '' || options.projectorsAbove !== true
+    return own.length > 0 || folder === top || folder === ''
       ? own
-      : projectorsFor(folder.slice(0, Math.max(0, folder.lastIndexOf('/'))));
+      : projectorsUpTo(top, folder.slice(0, Math.max(0, folder.lastIndexOf('/'))));
+  };
+  const projectorsOf = (group: FileGroup, folder: string): readonly Projector[] => {
+    if (layout === 'snapshot') return projectorsUpTo('', folder);
+    return projectorsUpTo(layout === 'free' ? repositoryFolderOf(group, layout) : folder, folder);
   };
   signal?.throwIfAborted();
   const grouped = [...judgedIn].flatMap(([folder, groups]) =>
-    modelsOf(groups, projectorsFor(folder)),
+    modelsOf(groups, (group) => projectorsOf(group, folder)),
   );
   const counts = new Map<string, number>();
   for (const { group } of grouped) {
-    const repository = repositoryFolderOf(group);
+    const repository = repositoryFolderOf(group, layout);
     counts.set(repository, (counts.get(repository) ?? 0) + 1);
   }
   const models = withDistinctKeys(
     grouped.map((one) => {
-      const onlyOne = counts.get(repositoryFolderOf(one.group)) === 1;
-      return describeFile({ ...one, onlyOne }, modelsFolder, catalogue);
+      const onlyOne = counts.get(repositoryFolderOf(one.group, layout)) === 1;
+      return describeFile({ ...one, onlyOne }, { root: modelsFolder, layout, catalogue });
     }),
   );
   // The keys of several models in one repository end with `@` and a quantization. The key without this end also
   // names a model.
   const taken = new Set(models.flatMap(({ modelKey }) => [modelKey, modelKey.replace(/@.*$/, '')]));
   const unusable = judged.flatMap((folder) =>
-    unusableIn(folder, (file) => describeFile(file, modelsFolder, catalogue), taken),
+    unusableIn(
+      folder,
+      (file) => describeFile(file, { root: modelsFolder, layout, catalogue }),
+      taken,
+    ),
   );
   return {
     found,
@@ -179,12 +187,12 @@ function widthOf(judgement: FileJudgement): number | null {
 /** The models of one folder, each with its projector. */
 function modelsOf(
   folder: readonly JudgedGroup[],
-  projectors: readonly Projector[],
+  projectorsOf: (group: FileGroup) => readonly Projector[],
 ): readonly Omit<FoundModel, 'onlyOne'>[] {
   const models = folder.filter(({ judgement }) => judgement.kind === 'model');
   return models.map(({ group, judgement }) => {
     const own = widthOf(judgement);
-    const fitting = projectors.filter(
+    const fitting = projectorsOf(group).filter(
       ({ width }) => own === null || width === null || width === own,
     );
     return {
@@ -223,7 +231,7 @@ export function withDistinctKeys<Model extends DownloadedModel>(models: readonly
  */
 export async function findProjector(modelFile: string): Promise<string | null> {
   const named = await judgeFolderOf(modelFile);
-  const own = modelsOf(named, projectorsIn(named)).find(({ group }) =>
+  const own = modelsOf(named, () => projectorsIn(named)).find(({ group }) =>
     group.files.some((file) => file.path === path.basename(modelFile)),
   );
   return own?.projector == null ? null : path.join(path.dirname(modelFile), own.projector.path);

@@ -11,10 +11,13 @@ export interface ScanOptions {
    */
   readonly judge?: ((file: string, format: 'gguf' | 'mlx') => Promise<FileJudgement>) | undefined;
   /**
-   * Whether a model without a projector in its folder gets a projector of the nearest folder above it, as in
-   * llama.cpp. Default false, as in LM Studio.
+   * How the folder is arranged. A model without a projector in its folder gets one as its layout says:
+   *
+   * - `lmstudio` (default): publisher/repository/file. No projector of a folder above, as in LM Studio.
+   * - `free`: as the user likes, also without publishers. The projector of the model's repository.
+   * - `snapshot`: the folder is one repository. The projector of the nearest folder above, as in llama.cpp.
    */
-  readonly projectorsAbove?: boolean | undefined;
+  readonly layout?: FolderLayout | undefined;
   /**
    * Levels of folders, the models folder included, at least 1. Default 8: publisher/repository/file, one more level for split files in
    * a folder of their own, and four for folders above the publisher, which LM Studio reads too (lmstudio-bug-tracker #1316).
@@ -26,3 +29,6 @@ export interface ScanOptions {
   /** Cancels the scan. */
   readonly signal?: AbortSignal | undefined;
 }
+
+/** An arrangement of a folder of models. */
+export type FolderLayout = 'lmstudio' | 'free' | 'snapshot';

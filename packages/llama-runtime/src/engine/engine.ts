@@ -182,29 +182,7 @@ export class Engine {
         isStopped = true;
         continue;
       }
-      const isCut = isLimited && !reader.isDone;
-      return {
-        finishReason: isCut ? 'length' : reader.toolCalls > 0 ? 'tool-calls' : 'stop',
-        // A stop sequence may lie across the end of reasoning, where no part of the answer has it as a whole.
-        stopSequence:
-          reader.stop ??
-          (isFinal && report.stopped_word
-            ? (firstStop(report.text, request.stops)?.stop ?? null)
-            : null),
-        usage: {
-          promptTokens: request.promptTokens,
-          completionTokens: isFinal ? report.tokens_predicted : run.countTokens(),
-          cachedTokens: isFinal ? Math.min(report.timings.cache_n, request.promptTokens) : 0,
-        },
-        timings: isFinal
-          ? {
-              promptTokens: report.timings.prompt_n,
-              promptMs: report.timings.prompt_ms,
-              predictedTokens: report.tokens_predicted,
-              predictedMs: report.timings.predicted_ms,
-            }
-          : null,
-      };
+      return endOf(isFinal ? report : null, reader, request, () => run.countTokens());
     }
   }
 
@@ -258,6 +236,36 @@ export class Engine {
       { code: 'context_length_exceeded', param: isEmbedding ? 'input' : 'messages' },
     );
   }
+}
+
+/** The end of an answer. @param final - the last report of the completion; null where the answer ended before it */
+function endOf(
+  final: CompletionReport | null,
+  reader: AnswerReader,
+  { promptTokens, stops }: PreparedRequest,
+  countTokens: () => number,
+): AnswerEnd {
+  const isCut = final !== null && (final.stopped_limit || final.context_full) && !reader.isDone;
+  // A stop sequence may lie across the end of reasoning, where no part of the answer has it as a whole.
+  const stopInText = final?.stopped_word === true ? firstStop(final.text, stops) : null;
+  return {
+    finishReason: isCut ? 'length' : reader.toolCalls > 0 ? 'tool-calls' : 'stop',
+    stopSequence: reader.stop ?? stopInText?.stop ?? null,
+    usage: {
+      promptTokens,
+      completionTokens: final?.tokens_predicted ?? countTokens(),
+      cachedTokens: final === null ? 0 : Math.min(final.timings.cache_n, promptTokens),
+    },
+    timings:
+      final === null
+        ? null
+        : {
+            promptTokens: final.timings.prompt_n,
+            promptMs: final.timings.prompt_ms,
+            predictedTokens: final.tokens_predicted,
+            predictedMs: final.timings.predicted_ms,
+          },
+  };
 }
 
 /** @throws RequestError where the completion ended without a reason, which means that a batch failed */

@@ -32,7 +32,7 @@ export interface PeerRules {
 }
 
 /** Header in which the gateway of another host presents its lease. */
-export const LEASE_HEADER = 'x-mai-lease';
+const LEASE_HEADER = 'x-mai-lease';
 
 /** Name of the host at the other end of a connection; null where it presented no listed certificate, or has gone. */
 export function hostOfSocket(socket: unknown, peers: PeerRules): string | null {

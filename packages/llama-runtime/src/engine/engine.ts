@@ -18,6 +18,7 @@ import {
   type CompletionOptions,
   type CompletionReport,
   type LlamaContext,
+  type Sampling,
 } from './llama-door.js';
 import { OpenRequests } from './queue/open-requests.js';
 import { type Prompt, Prompts } from './prompts/prompts.js';
@@ -29,18 +30,6 @@ import type { SpecialTokens } from './prompts/special-tokens.js';
  * candidate (XTC with threshold 0), even at temperature 0.
  */
 const NEUTRAL_SAMPLERS = { dry_multiplier: 0, xtc_probability: 0, xtc_threshold: 0.1 };
-
-/** How tokens are chosen. A field that is absent has llama.cpp's default. */
-export interface Sampling {
-  readonly seed?: number;
-  readonly temperature?: number;
-  readonly top_p?: number;
-  readonly top_k?: number;
-  readonly min_p?: number;
-  readonly penalty_repeat?: number;
-  readonly penalty_freq?: number;
-  readonly penalty_present?: number;
-}
 
 /** A request for an answer. */
 export interface GenerationRequest {

@@ -47,8 +47,20 @@ export interface FormattedChat {
   readonly generation_prompt?: string;
 }
 
+/** How tokens are chosen. A field that is absent has llama.cpp's default. */
+export interface Sampling {
+  readonly seed?: number;
+  readonly temperature?: number;
+  readonly top_p?: number;
+  readonly top_k?: number;
+  readonly min_p?: number;
+  readonly penalty_repeat?: number;
+  readonly penalty_freq?: number;
+  readonly penalty_present?: number;
+}
+
 /** Options of a completion. `messages` or `prompt` is given. */
-export interface CompletionOptions extends Partial<ChatFormatOptions> {
+export interface CompletionOptions extends Partial<ChatFormatOptions>, Sampling {
   readonly messages?: readonly unknown[];
   /** Replaces the model's own template. */
   readonly chat_template?: string;
@@ -59,14 +71,6 @@ export interface CompletionOptions extends Partial<ChatFormatOptions> {
   readonly grammar?: string;
   readonly n_predict: number;
   readonly stop?: readonly string[];
-  readonly seed?: number;
-  readonly temperature?: number;
-  readonly top_p?: number;
-  readonly top_k?: number;
-  readonly min_p?: number;
-  readonly penalty_repeat?: number;
-  readonly penalty_freq?: number;
-  readonly penalty_present?: number;
   readonly dry_multiplier?: number;
   readonly xtc_probability?: number;
   readonly xtc_threshold?: number;

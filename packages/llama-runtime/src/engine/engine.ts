@@ -49,7 +49,7 @@ export interface PreparedRequest extends GenerationRequest {
 }
 
 /** What the engine has read from the model's file and from llama.cpp's log. */
-export interface ModelDetails {
+export interface EngineDetails {
   readonly templates: ChatTemplates;
   readonly special: SpecialTokens;
   /** Whether the KV cache can be kept between requests: one slot, whose memory has attention layers only. */
@@ -70,7 +70,7 @@ export class Engine {
     context: LlamaContext,
     spec: EngineSpec,
     facts: EngineFacts,
-    { templates, special, keepsCache }: ModelDetails,
+    { templates, special, keepsCache }: EngineDetails,
     onState: (state: EngineState) => void,
   ) {
     this.#context = context;

@@ -181,7 +181,7 @@ export interface LlamaContextClass {
 }
 
 /** A binding that is loaded. */
-export interface Binding {
+export interface LoadedBinding {
   readonly variant: BindingVariant;
   readonly LlamaContext: LlamaContextClass;
 }
@@ -198,19 +198,11 @@ const requireFromHere = createRequire(import.meta.url);
 const GPU_VARIANTS = ['cuda', 'vulkan'] as const;
 
 /**
- * The builds of the binding that are installed on this machine, the CPU's first. No native code is loaded, so any
- * process can ask.
- */
-export function installedBindings(): readonly BindingVariant[] {
-  return (['cpu', ...GPU_VARIANTS] as const).filter((variant) => isInstalled(variant));
-}
-
-/**
  * Loads the binding: a GPU build where `usesGpu` is set and one is installed (CUDA before Vulkan), else the CPU's.
  *
  * @returns the reason as text where no build is installed or none loads
  */
-export function loadBinding(usesGpu: boolean): Binding | { readonly reason: string } {
+export function loadBinding(usesGpu: boolean): LoadedBinding | { readonly reason: string } {
   const wanted: readonly BindingVariant[] = usesGpu ? [...GPU_VARIANTS, 'cpu'] : ['cpu'];
   const installed = wanted.filter((variant) => isInstalled(variant));
   if (installed.length === 0) {

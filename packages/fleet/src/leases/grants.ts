@@ -12,7 +12,7 @@ import type {
 /** Maximum number of requests and leases of one asker. */
 export const MAX_GRANTS_OF_ASKER = 256;
 /** Maximum number of requests and leases of all askers together. */
-export const MAX_GRANTS = 4096;
+const MAX_GRANTS = 4096;
 
 /**
  * Requests and leases of other hosts, from the request to its end.

@@ -26,7 +26,7 @@ import type { CertifyAnswer, CertifyContent } from './certify-protocol.js';
 import { tellAllowList } from './tell-allow-list.js';
 
 /** How long both certificates are valid, so that this host's processes take up the new one and the others hear of it. */
-export const DEFAULT_OVERLAP_MS = 10_000;
+const DEFAULT_OVERLAP_MS = 10_000;
 
 /** How long the authority tries to tell the other hosts of its own new certificate. It tells them again after each connection. */
 const TELL_MS = 10_000;

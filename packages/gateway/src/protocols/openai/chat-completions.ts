@@ -3,7 +3,7 @@ import type { Protocol } from '../protocol.js';
 import { openAiFailure, openAiStreamFailure, waitComment } from './failures.js';
 
 /** The end of a stream, or an error event. JSON has no raw line breaks, so no text of a model holds these marks. */
-export const CHAT_END_MARKS = ['\ndata: [DONE]', '\nevent: error', '\ndata: {"error"'];
+const CHAT_END_MARKS = ['\ndata: [DONE]', '\nevent: error', '\ndata: {"error"'];
 
 /** `POST /v1/chat/completions`: https://platform.openai.com/docs/api-reference/chat/create */
 export const chatCompletions: Protocol = {

@@ -3,7 +3,7 @@ import type { GatewayAccess } from './gateway-access.js';
 import { readText } from './files/machine-files.js';
 
 /** Where the gateway listens by default. */
-export const DEFAULT_GATEWAY_URL = 'http://127.0.0.1:11435';
+const DEFAULT_GATEWAY_URL = 'http://127.0.0.1:11435';
 
 /** The options of a person about the gateway. Null: the default. */
 export interface AccessOptions {

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { createSecureContext, type SecureContext } from 'node:tls';
-import { pause, systemClock } from './clock.js';
+import { systemClock } from './clock.js';
 import { codeOf, messageOf } from './error-facts.js';
 import type { CreateFleetOptions, Fleet } from './fleet.js';
 import type { FleetView } from './fleet-view.js';
@@ -18,20 +18,13 @@ import { createOwnTeller } from './own/tell-own.js';
 import { allowedHost, isOn } from './pairing/allow-list.js';
 import { peerConnectOptions } from './pairing/hosts/peer-tls.js';
 import { followFleet } from './pairing/hosts/follow-fleet.js';
-import { isRotationDue, rotateKeys } from './pairing/hosts/rotate-keys.js';
+import { rotateInTime } from './pairing/hosts/rotate-keys.js';
 import { serveAuthority } from './pairing/hosts/serve-authority.js';
 import { connectionOf, readFleetIdentity, type FleetIdentity } from './pairing/identity.js';
 import { createFleetServing } from './serving/fleet-serving.js';
 import { createGrantPort } from './serving/grant-port.js';
 import { writeServing } from './pairing/files/serving.js';
 import { reportFleet } from './text/report-fleet.js';
-
-const ROTATION_CHECK_MS = 6 * 3_600_000;
-/**
- * How long the old certificate stays valid after a planned rotation. When a certificate ends, the other gateways close its
- * connections and so cut off the answers on them. A planned rotation is not urgent, so this time lets most answers finish first.
- */
-const ROTATION_OVERLAP_MS = 600_000;
 
 /** File of the placements in the folder of a fleet. */
 export function placementLogOf(folder: string): string {
@@ -166,19 +159,14 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
     onFacts: (read) => own.note(read),
   });
 
-  const rotateInTime = async (): Promise<void> => {
-    const { signal } = closing;
-    while (!signal.aborted) {
-      if (isRotationDue(followed.identity, new Date(clock.nowMs()))) {
-        const overlapMs = ROTATION_OVERLAP_MS;
-        await rotateKeys({ folder, connection, signal, overlapMs }).catch((error: unknown) => {
-          if (!signal.aborted) warn(`The key of this machine was not renewed: ${messageOf(error)}`);
-        });
-      }
-      await pause(clock, ROTATION_CHECK_MS, signal);
-    }
-  };
-  const rotating = rotateInTime();
+  const rotating = rotateInTime({
+    folder,
+    connection,
+    identity: () => followed.identity,
+    clock,
+    signal: closing.signal,
+    onFault: (error) => warn(`The key of this machine was not renewed: ${messageOf(error)}`),
+  });
 
   const moving = leaveIsolatedServers({
     connection,

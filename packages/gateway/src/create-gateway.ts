@@ -1,9 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createAccess } from './access/create-access.js';
 import { NO_KEYS } from './access/keys/key-store.js';
-import { createPeerAccess, runOnLease, fingerprintOf } from './access/peer-access.js';
-import { API_HEADERS } from './access/page-headers.js';
-import type { Scope } from './access/keys/scope.js';
+import { createPeerAccess, hostOfSocket } from './access/peer-access.js';
 import { createControl } from './control/create-control.js';
 import type { GatewayOptions } from './gateway-options.js';
 import { createMetrics } from './metrics/create-metrics.js';
@@ -15,19 +13,11 @@ import { createLivePort } from './ports/live-port.js';
 import type { ServingPort } from './ports/serving-port.js';
 import { createScheduler } from './queue/create-scheduler.js';
 import type { SchedulerState } from './queue/scheduler.js';
-import {
-  answerNotServed,
-  endpointMeant,
-  protocolOfClient,
-} from './server/own-answers/answer-not-served.js';
+import { answerRequest, type AnswerParts } from './server/answer-request.js';
 import { DEFAULT_INFERENCE_LIMITS } from './server/inference/inference-parts.js';
-import { lastDecisionHeader } from './server/inference/decision-headers.js';
 import { createInTurn } from './server/in-turn.js';
 import { createInferenceService } from './server/inference-service.js';
 import { listen, type ListenOptions, type Listening } from './server/listen.js';
-import { parseTarget, type RequestTarget } from './server/request/request-target.js';
-import { INTERNAL_FAILURE } from './server/request/request-refusal.js';
-import { sendFailure, sendJson, setHeaders } from './server/responders.js';
 import { checkHttpClient } from './upstream/check-http-client.js';
 import { createHttpClient } from './upstream/http-client.js';
 
@@ -67,13 +57,6 @@ export interface Gateway extends AsyncDisposable {
 }
 
 const DRAIN_DEADLINE_MS = 30_000;
-/** For a round trip to NATS. Those who ask for readiness usually wait one second. */
-const FLEET_DEADLINE_MS = 500;
-/**
- * Paths whose answer shows that the gateway runs. Programs for llama.cpp, vLLM and LiteLLM ask for the second one, and Claude Code
- * asks for the third one before its first request.
- */
-const HEALTH: readonly string[] = ['/healthz', '/health', '/api/hello'];
 
 /**
  * Creates a gateway. With `control`, it follows the machine from now on; without, it asks for nothing before the first
@@ -103,7 +86,6 @@ export async function createGateway(
           }),
         }
       : { by: 'certificates' as const, access: createPeerAccess(peers) };
-  const { access } = admission;
   const page = await createPage({ folder: pageFolder });
   const port = createLivePort(serving, clock);
   const scheduler = createScheduler({ port, clock, limits: options.queue ?? {} });
@@ -143,56 +125,6 @@ export async function createGateway(
   });
   let isStopping = false;
 
-  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    if (isStopping) response.setHeader('connection', 'close');
-    const target = parseTarget(request.url);
-    if (control !== null && target?.path.startsWith('/api/mai/') === true) {
-      await control.handle(request, response);
-      return;
-    }
-    const preflight = access.preflight(request);
-    if (preflight !== null) {
-      response.writeHead(preflight.status, preflight.headers).end();
-      return;
-    }
-    const protocol = protocolOfClient(target?.path ?? '', request.headers);
-    const checked = access.check(request, scopeOf(target));
-    // Without a file to read, a request goes on at once.
-    const admission = checked instanceof Promise ? await checked : checked;
-    if (admission.kind === 'refused') {
-      const decision = target !== null && isInference(target) ? lastDecisionHeader(null) : {};
-      sendFailure(response, protocol, admission.failure, { ...admission.headers, ...decision });
-      return;
-    }
-    setHeaders(response, admission.headers);
-    if (peers !== null) runOnLease(request, response, peers);
-    if (target !== null && isInference(target)) {
-      await inference.serve(request, response, target, admission.client);
-    } else if (target !== null && HEALTH.includes(target.path)) {
-      sendJson(response, 200, { status: 'ok' }, API_HEADERS);
-    } else if (target?.path === '/readyz') await answerReady(response);
-    else if (target?.path === '/metrics') await metrics.handle(request, response);
-    else if (isForPrograms(request)) answerNotServed(request, response, pathOf(request));
-    else page.handle(request, response);
-  };
-
-  /** Ready where the runtime answers and the gateway takes requests. */
-  const answerReady = async (response: ServerResponse): Promise<void> => {
-    const [catalog, fleet] = await Promise.all([
-      port.catalog().catch(() => null),
-      fleetCondition(controlled?.fleet ?? null),
-    ]);
-    const isReady = catalog?.runtimeAnswers === true && !isStopping;
-    const body = {
-      status: isReady ? 'ready' : 'not ready',
-      stopping: isStopping,
-      runtime: catalog?.runtime ?? null,
-      lmStudio: catalog?.runtimeVersion ?? null,
-      fleet,
-    };
-    sendJson(response, isReady ? 200 : 503, body, API_HEADERS);
-  };
-
   const drain = async (deadlineMs = DRAIN_DEADLINE_MS): Promise<void> => {
     isStopping = true;
     // Ends the streams of events, which have no end of their own.
@@ -212,24 +144,21 @@ export async function createGateway(
     cancel();
   };
 
-  const handle = createInTurn((request, response) => {
-    answer(request, response).catch((error: unknown) => {
-      onError(error);
-      const decision = lastDecisionHeader(port.known());
-      if (!response.headersSent) {
-        const protocol = protocolOfClient(pathOf(request), request.headers);
-        sendFailure(response, protocol, INTERNAL_FAILURE, decision);
-      } else if (!response.writableEnded) response.destroy();
-    });
-  });
-
+  const answering: AnswerParts = {
+    access: admission.access,
+    peers,
+    control,
+    inference,
+    metrics,
+    page,
+    port,
+    fleet: controlled?.fleet ?? null,
+    isStopping: () => isStopping,
+    onError,
+  };
+  const handle = createInTurn((request, response) => answerRequest(request, response, answering));
   const isAdmitted =
-    peers === null
-      ? null
-      : (socket: unknown): boolean => {
-          const fingerprint = fingerprintOf(socket);
-          return fingerprint !== null && peers.hostOf(fingerprint) !== null;
-        };
+    peers === null ? null : (socket: unknown): boolean => hostOfSocket(socket, peers) !== null;
 
   return {
     handle,
@@ -252,37 +181,6 @@ export async function createGateway(
       await http[Symbol.asyncDispose]();
     },
   };
-}
-
-/** The condition of this machine in its fleet; null without a fleet, and until the machine has published its state. */
-async function fleetCondition(fleet: FleetPort | null): Promise<string | null> {
-  if (fleet === null) return null;
-  if (!(await fleet.ready({ deadlineMs: FLEET_DEADLINE_MS }))) return 'unreachable';
-  const { hosts, ownHost } = fleet.report();
-  return hosts.find(({ state }) => state.host === ownHost)?.condition ?? null;
-}
-
-/** The scope that a request needs; null for what everybody may see. */
-function scopeOf(target: RequestTarget | null): Scope | null {
-  if (target === null) return null;
-  if (target.path === '/metrics') return 'read';
-  return isInference(target) ? 'inference' : null;
-}
-
-/** Whether a request without an endpoint comes from a program, which reads an error of its protocol, and not from a browser. */
-function isForPrograms(request: IncomingMessage): boolean {
-  // The page has files only, which a browser gets.
-  if (request.method !== 'GET' && request.method !== 'HEAD') return true;
-  const path = pathOf(request);
-  return path.startsWith('/api/') || endpointMeant(path) !== null;
-}
-
-function pathOf({ url = '' }: IncomingMessage): string {
-  return url.split('?', 1)[0] ?? '';
-}
-
-function isInference({ path }: RequestTarget): boolean {
-  return path.startsWith('/v1/') || path.startsWith('/api/v0/');
 }
 
 function warnOf(error: unknown): void {

@@ -6,7 +6,7 @@ export {
   type NewKey,
 } from './access/keys/key-file.js';
 export type { StoredKey } from './access/keys/api-key.js';
-export { NO_KEYS, openKeyStore, type KeyStore } from './access/keys/key-store.js';
+export { openKeyStore, type KeyStore } from './access/keys/key-store.js';
 export { SCOPES, type Scope } from './access/keys/scope.js';
 export { createGateway, type Gateway, type GatewayPorts } from './create-gateway.js';
 export type { GatewayOptions } from './gateway-options.js';
@@ -73,4 +73,4 @@ export type { SchedulerLimits } from './queue/limits.js';
 export type { SchedulerState } from './queue/scheduler.js';
 export type { InferenceLimits } from './server/inference/inference-parts.js';
 export type { Listening, ListenOptions, TlsFiles } from './server/listen.js';
-export { LEASE_HEADER, type PeerRules } from './access/peer-access.js';
+export type { PeerRules } from './access/peer-access.js';

@@ -129,7 +129,7 @@ export {
   onOneLine,
   plural,
 } from './words.js';
-export { describeNext, describeNow, describeReason } from './text/decisions/describe-decision.js';
+export { describeNext, describeNow } from './text/decisions/describe-decision.js';
 export { deliveryJson, describeDelivery } from './text/describe-delivery.js';
 export { describeGrowth } from './text/estimates/describe-engine.js';
 export { describeEvent, describeStep, type EventStyle } from './text/decisions/describe-event.js';

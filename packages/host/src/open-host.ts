@@ -44,12 +44,12 @@ export async function openHost(options: HostOptions = {}): Promise<Host> {
   const { context } = parts;
 
   // Each call imports the modules that only it needs, so that the start is fast.
-  let autopilots: HostAutopilot | null = null;
+  let openedAutopilot: HostAutopilot | null = null;
   const autopilot = once(async () => {
     const { createHostAutopilot } = await import('./autopilot/host-autopilot.js');
     const { sweepDrafts } = await import('./files/sweep-drafts.js');
     void sweepDrafts(context.folders);
-    return (autopilots = createHostAutopilot(parts));
+    return (openedAutopilot = createHostAutopilot(parts));
   });
   const serving = once(async () => {
     const { createHostServing } = await import('./serving/host-serving.js');
@@ -182,7 +182,7 @@ export async function openHost(options: HostOptions = {}): Promise<Host> {
 
     [Symbol.asyncDispose]: async () => {
       await endAll([
-        () => autopilots?.[Symbol.asyncDispose](),
+        () => openedAutopilot?.[Symbol.asyncDispose](),
         () => closing.abort(new DOMException('The host was closed.', 'AbortError')),
         () => parts[Symbol.asyncDispose](),
       ]);

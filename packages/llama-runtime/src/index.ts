@@ -4,7 +4,6 @@ export {
   noiseModelShape,
   writeNoiseModel,
 } from './noise-model/write-noise-model.js';
-export type { EngineFacts, EngineSpec, EngineState } from './process/messages.js';
 
 export { addressSpaceLimitBytes } from './process/system/address-space.js';
 export { createLlamaRuntime } from './create-runtime.js';

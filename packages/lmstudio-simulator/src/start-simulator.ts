@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { networkInterfaces } from 'node:os';
-import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { realClock } from './clock/clock.js';
 import { createFaultControl } from './faults/fault-control.js';
@@ -18,7 +17,7 @@ import { scopeTimers } from './clock/timer-scope.js';
 import { createAuthenticator } from './wire/authenticator.js';
 import type { Backend } from './runtime/backend.js';
 import { createNamespaces } from './endpoints/namespaces.js';
-import { serveSocket } from './wire/session.js';
+import { upgrade } from './wire/upgrade.js';
 import { parseWorld } from './world/parse-world.js';
 import type { Simulator, SimulatorOptions } from './simulator.js';
 
@@ -58,7 +57,16 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     address,
     port: options.port ?? 0,
     onRequest: (request, response) => void answer(request, response),
-    onUpgrade: upgrade,
+    onUpgrade: (request, socket, head) =>
+      upgrade(request, socket, head, {
+        webSockets,
+        namespaces,
+        authenticator,
+        clock: timers,
+        faults,
+        log,
+        onFrame: (frame) => options.onFrame?.(frame),
+      }),
   });
   let stopped = false;
   let restarting: Promise<void> | null = null;
@@ -73,34 +81,6 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       now: () => clock.now(),
     });
     await answerRequest(exchange, { backend, authenticator });
-  }
-
-  function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const namespaceName = (request.url ?? '/').slice(1);
-    const namespace = namespaces.get(namespaceName);
-    if (faults.trigger('refuse-upgrade') ?? faults.trigger('not-lm-studio')) {
-      socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
-      return;
-    }
-    // LM Studio does not answer the upgrade of an unknown path, so the client waits forever.
-    if (namespace === undefined || faults.trigger('ignore-upgrade')) {
-      // Node notices the end of a socket only while the socket is being read.
-      socket.resume();
-      socket.once('end', () => socket.end());
-      return;
-    }
-    webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-      serveSocket(webSocket, {
-        namespaceName,
-        namespace,
-        authenticator,
-        clock: timers,
-        faults,
-        log,
-        onFrame: (direction, frame) =>
-          options.onFrame?.({ namespace: namespaceName, direction, frame }),
-      });
-    });
   }
 
   function dropConnections(): void {

@@ -50,7 +50,7 @@ export class SwitchProgress {
     switch (event.type) {
       case 'decided':
         this.residents = event.input.residents;
-        this.target = targetOf(event.selection);
+        this.target = loadTargetOf(event.selection);
         break;
       case 'unloaded':
         this.residents = this.residents.filter(
@@ -79,7 +79,7 @@ export class SwitchProgress {
 }
 
 /** The load that a decision intends; null where it intends none. */
-export function targetOf({ plan, afterDrain }: Selection): LoadTarget | null {
+function loadTargetOf({ plan, afterDrain }: Selection): LoadTarget | null {
   const load = [...plan.steps, ...(afterDrain?.plan.steps ?? [])].find(
     (step) => step.action === 'load',
   );

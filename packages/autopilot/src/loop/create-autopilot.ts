@@ -1,7 +1,4 @@
-import { isForeign } from '../instances/ownership.js';
 import type { RunningLock } from '../journal/running-lock.js';
-import { callOptions } from '../ports/call-options.js';
-import { drainAndUnload } from '../switch/drain.js';
 import type { AutopilotEvent, PublishedEvent } from '../events/autopilot-event.js';
 import { AutopilotLoop } from './autopilot-loop.js';
 import { completeOptions, type AutopilotOptions } from '../autopilot-options.js';
@@ -10,6 +7,7 @@ import { createEventHub } from '../events/event-hub.js';
 import type { LeaseRequest } from '../request/lease-request.js';
 import type { AcquireResult } from '../leases/lease.js';
 import type { LeasePlan } from './plan-request.js';
+import { unloadAtStop } from './unload-at-stop.js';
 
 /**
  * How many unread events are kept for each reader. A round publishes a few events, so a reader with more
@@ -126,9 +124,11 @@ export function createAutopilot(options: AutopilotOptions): Autopilot {
       ...(settings.request.pinned ?? []),
       ...loop.state.pins.map((pin) => pin.target),
     ];
-    const { idle, unloadAtStop, dryRun } = settings;
     // After the lock was lost, the instances belong to the process that took the lock.
-    if (idle === 'keep' && unloadAtStop && !dryRun && !lost) await unloadOurs(pinned);
+    if (settings.idle === 'keep' && settings.unloadAtStop && !settings.dryRun && !lost) {
+      const isLeased = (identifier: string): boolean => loop.leases.isLeased(identifier);
+      await unloadAtStop(settings, { pinned, isLeased, publish });
+    }
     loop.leases.close(reason);
     try {
       await held?.release();
@@ -141,44 +141,6 @@ export function createAutopilot(options: AutopilotOptions): Autopilot {
     hub.close();
     hub = createEventHub<AutopilotEvent>(EVENTS_BEHIND_MAX);
     loop = new AutopilotLoop(settings, publish);
-  };
-
-  const unloadOurs = async (pinned: readonly string[]): Promise<void> => {
-    const { timings, request } = settings;
-    try {
-      const present = await settings.runtime.listResidents(callOptions(null, null));
-      const ours = present.filter(
-        (one) => !isForeign(one) && one.deviceIdentifier === (request.deviceIdentifier ?? null),
-      );
-      const startedMs = clock.monotonicMs();
-      for (const { instanceIdentifier, modelKey } of ours) {
-        if (pinned.includes(instanceIdentifier) || pinned.includes(modelKey)) {
-          publish({ type: 'left-loaded', instanceIdentifier, why: 'pinned' });
-          continue;
-        }
-        const leftMs = Math.max(0, timings.stopDrainMs - (clock.monotonicMs() - startedMs));
-        const outcome = await drainAndUnload(settings, {
-          instanceIdentifier,
-          modelKey,
-          deadlineMs: () => leftMs,
-          pollMs: timings.drainPollMs,
-          force: () => false,
-          isLeased: (identifier) => loop.leases.isLeased(identifier),
-          isPinned: () => false,
-          emit: (event) => {
-            if (event.type !== 'decided') publish({ type: 'switch-step', step: event });
-          },
-          signal: null,
-          unloadSignal: null,
-        });
-        if (outcome.kind === 'busy') {
-          publish({ type: 'left-loaded', instanceIdentifier, why: 'busy' });
-        }
-      }
-    } catch (error) {
-      // The runtime is out of reach. The next start recognises our instances by their identifiers.
-      publish({ type: 'fault', error, retryAtMs: clock.nowMs() });
-    }
   };
 
   const acquire: Autopilot['acquire'] = (request, { signal = null } = {}) => {

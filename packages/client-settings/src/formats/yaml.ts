@@ -10,14 +10,7 @@ import {
 } from 'yaml';
 import type { Format } from './format.js';
 import { eolOf } from './text.js';
-import {
-  isList,
-  isObject,
-  type ListEntry,
-  type SettingPath,
-  type Value,
-  valueAt,
-} from './value.js';
+import { isList, isObject, type ListEntry, type Value, valueAt } from './value.js';
 
 /**
  * YAML with settings at the top level, and with lists of objects at the top level. Edits replace only the lines of the
@@ -57,7 +50,6 @@ function editKey(text: string, key: string, value: Value | undefined): string {
 
 function editEntry(text: string, key: string, entry: ListEntry, value: Value | undefined): string {
   const list = listOf(text, key);
-  const path: SettingPath = [entry];
   if (list === null || list.items.length === 0) {
     if (value === undefined) return text;
     const span = spanOf(text, key);
@@ -70,7 +62,7 @@ function editEntry(text: string, key: string, entry: ListEntry, value: Value | u
   const values: unknown = list.toJSON();
   const index = !isList(values)
     ? -1
-    : values.findIndex((item) => valueAt([item], path) !== undefined);
+    : values.findIndex((item) => valueAt([item], [entry]) !== undefined);
   const indent = spans[0]?.indent ?? '  ';
   const lines = value === undefined ? '' : entryLines(value, indent).join(eolOf(text));
   const span = spans[index];
@@ -130,18 +122,22 @@ function spanOf(text: string, key: string): Span | null {
   return { keyStart, valueEnd, lineStart, lineEnd: lineEndOf(text, valueEnd) };
 }
 
-function entrySpan(
-  text: string,
-  item: unknown,
-): Span & { indent: string; start: number; end: number } {
+/** Where an entry of a list stands, from the start of its line. */
+interface EntrySpan {
+  readonly indent: string;
+  readonly start: number;
+  readonly end: number;
+  readonly lineEnd: number;
+}
+
+function entrySpan(text: string, item: unknown): EntrySpan {
   const range = rangeOf(item);
   if (range === null) throw new Error('The entry has no place.');
   const start = text.lastIndexOf('\n', range[0] - 1) + 1;
   const indent = /^(\s*)- /.exec(text.slice(start, range[0]))?.[1];
   if (indent === undefined) throw new Error('The entry does not start with a dash on its line.');
   const end = endOf(text, range[1]);
-  const lineEnd = lineEndOf(text, end);
-  return { keyStart: start, valueEnd: end, lineStart: start, lineEnd, indent, start, end };
+  return { indent, start, end, lineEnd: lineEndOf(text, end) };
 }
 
 function pairOf(text: string, key: string): Pair | null {

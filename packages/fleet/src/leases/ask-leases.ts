@@ -60,6 +60,7 @@ export function askLeases(connection: FleetConnection, options: AskLeasesOptions
     renew: (host, tickets, timeoutMs) =>
       call(host, 'renew', { tickets }, decodeRenewal, {
         timeoutMs,
+        // A signal of its own for each call, because Node warns of a leak where more than ten calls listen to one signal.
         signal: AbortSignal.any([stop.signal]),
       }),
     release,

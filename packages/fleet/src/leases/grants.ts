@@ -12,13 +12,13 @@ import type {
 /** Maximum number of requests and leases of one asker. */
 export const MAX_GRANTS_OF_ASKER = 256;
 /** Maximum number of requests and leases of all askers together. */
-export const MAX_GRANTS = 4096;
+const MAX_GRANTS = 4096;
 
 /**
  * Requests and leases of other hosts, from the request to its end.
  *
- * A request is `pending` until this host's serving port has answered it, then `granted` or `refused`. It ends `ttlMs` after
- * the last message of the asker: `await` while it is pending, `renew` once it is granted. The end of a pending request
+ * The outcome of a request is `promised` until this host's serving port has answered it, then `granted` or `refused`. A request ends
+ * `ttlMs` after the asker's last question for its outcome, and a lease `ttlMs` after its last renewal. The end of a promised request
  * cancels it at the port, which stops the load where nobody else needs it. The end of a lease releases its resident. A lease also
  * ends where no request has run on it for a minute, because its resident cannot be unloaded meanwhile.
  */
@@ -37,7 +37,7 @@ export interface Grants {
   /** A request runs on a lease. Returns what ends it. */
   began(token: FencingToken): () => void;
   list(): readonly GrantedLease[];
-  /** Refuses new requests, and those that are pending. Leases go on. */
+  /** Refuses new requests, and those that are promised. Leases go on. */
   drain(): void;
   /** Ends everything and waits until it is released. */
   stop(): Promise<void>;
@@ -98,7 +98,7 @@ export function createGrants(options: {
   const endGrant = (key: string, grant: Grant): void => {
     grants.delete(key);
     if (grant.token !== null) byToken.delete(grant.token);
-    grant.cancel.abort(new Error('The asker gave up.'));
+    grant.cancel.abort(new Error('The request or its lease has ended.'));
     grant.granted?.lost.removeEventListener('abort', grant.onLost);
     if (grant.granted !== null) release(grant.granted);
     grant.granted = null;

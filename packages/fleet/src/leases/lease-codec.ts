@@ -16,7 +16,7 @@ import {
 import type { LeasedResident, LeaseRequest } from './lease-types.js';
 
 /** Longest request and answer in bytes. */
-export const MAX_LEASE_MESSAGE_BYTES = 64 * 1024;
+const MAX_LEASE_MESSAGE_BYTES = 64 * 1024;
 /** Maximum number of leases in one renewal or release. */
 export const MAX_BATCH = 256;
 /** Longest deadline of a request in milliseconds. */

@@ -21,7 +21,7 @@ export interface ServeLeasesOptions {
   readonly ttlMs?: number;
 }
 
-export const LEASE_TTL_MS = 10_000;
+const LEASE_TTL_MS = 10_000;
 /** A request whose load takes longer is answered with a promise. */
 const PROMISE_AFTER_MS = 250;
 /** An `await` is answered at the latest after this time, with another promise where the load still goes on. */

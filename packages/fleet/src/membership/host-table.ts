@@ -4,7 +4,7 @@ import type { HostState } from '../state/host-state.js';
 import type { KnownHost } from '../state/known-host.js';
 
 /** Maximum number of hosts that a reader keeps. Further ones are refused. */
-export const MAX_HOSTS = 20_000;
+const MAX_HOSTS = 20_000;
 
 const MAX_RETIRED_EPOCHS = 8;
 

@@ -74,14 +74,14 @@ export interface MembersOptions {
   readonly onRefused?: (host: string, reason: string) => void;
 }
 
-export const HEARTBEAT_INTERVAL_MS = 2000;
+const HEARTBEAT_INTERVAL_MS = 2000;
 export const STALE_AFTER_MS = 6000;
 /** Heartbeats are spread by this share of the interval to both sides. */
 const JITTER_RATIO = 0.1;
 const SWEEP_INTERVAL_MS = 500;
 
 /** Name of one start of a host: 16 hexadecimal digits. */
-export function drawEpoch(): string {
+function drawEpoch(): string {
   return randomBytes(8).toString('hex');
 }
 

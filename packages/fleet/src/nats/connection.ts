@@ -1,18 +1,18 @@
 import { setMaxListeners } from 'node:events';
 
-import { pause, systemClock, type Clock } from '../clock.js';
+import { systemClock, type Clock } from '../clock.js';
 import { FleetError } from '../fleet-error.js';
 import { keyFingerprint } from '../certificates/issue.js';
-import { expiryFault, type FleetCredentials } from './credentials.js';
+import type { FleetCredentials } from './credentials.js';
+import { keepLink } from './kept-link.js';
 import {
   isUnserved,
-  openNatsLink,
   type BucketOptions,
   type NatsBucket,
   type NatsLink,
   type NatsMessage,
 } from './nats-door.js';
-import { inboxPrefix, isHostName } from './subjects.js';
+import { isHostName } from './subjects.js';
 
 /** The NATS servers of a fleet. */
 export interface FleetServers {
@@ -76,9 +76,6 @@ export interface FleetConnection extends AsyncDisposable {
   onConnected(listener: () => void): () => void;
 }
 
-const FIRST_RETRY_MS = 250;
-const LONGEST_RETRY_MS = 10_000;
-
 /**
  * Connects a host to the fleet's NATS. Does not wait for a server: where none answers, attempts go on in the background.
  *
@@ -95,112 +92,63 @@ export async function connectFleet(options: ConnectFleetOptions): Promise<FleetC
   if (servers.length === 0)
     throw new FleetError('FILE_UNUSABLE', 'The fleet has no NATS server: name at least one URL.');
 
-  const stop = new AbortController();
   const subscriptions = new Set<Subscription>();
   const listeners = new Set<() => void>();
-  let link: NatsLink | null = null;
-  let connected = false;
-  let fault: Error | null = null;
-
   /** Fires when the connection breaks. No answer comes then, and a request may go elsewhere. */
-  let unbroken = newSignal();
+  let broken = newSignal();
   const breakRequests = (): void => {
-    const broken = unbroken;
-    unbroken = newSignal();
-    broken.abort(unreachable(servers, new Error('the connection broke')));
+    const last = broken;
+    broken = newSignal();
+    last.abort(unreachable(servers, new Error('the connection broke')));
   };
-  const announce = (): void => {
-    for (const listener of [...listeners]) listener();
-  };
-  const attach = (subscription: Subscription): void => {
+  const attach = (subscription: Subscription, link: NatsLink | null): void => {
     subscription.end = link?.subscribe(subscription.subject, subscription.onMessage) ?? null;
   };
-
-  const connectOnce = async (): Promise<NatsLink> =>
-    openNatsLink({
-      servers,
-      name: `mai ${host}`,
-      inboxPrefix: inboxPrefix(host),
-      credentials,
-      checkServer: ({ raw }) =>
-        revokedKeys.includes(keyFingerprint(raw))
-          ? new Error('This NATS server belongs to a host that was removed from the fleet.')
-          : undefined,
-      onStatus: (status) => {
-        if (stop.signal.aborted) return;
-        connected = status === 'connected';
-        if (connected) {
-          fault = null;
-          announce();
-        } else breakRequests();
-      },
-      onFault: (error) => {
-        // While there is a connection, the server reports a subject that this host may not use.
-        if (!connected) void noteFault(error);
-      },
-    });
-
-  /** nats-server ends a connection with an expired certificate without a word, so the reason is looked for here. */
-  const noteFault = async (error: unknown): Promise<void> => {
-    const expired = credentials === null ? null : await expiryFault(credentials, clock.nowMs());
-    if (!connected) fault = expired ?? (error instanceof Error ? error : new Error(String(error)));
-  };
-
-  const keepConnected = async (): Promise<void> => {
-    let retryMs = FIRST_RETRY_MS;
-    while (!stop.signal.aborted) {
-      try {
-        const opened = await connectOnce();
-        if (stop.signal.aborted) {
-          await opened.close();
-          return;
-        }
-        link = opened;
-        connected = true;
-        fault = null;
-        retryMs = FIRST_RETRY_MS;
-        for (const subscription of subscriptions) attach(subscription);
-        announce();
-        // The client of NATS reconnects by itself, so `closed` resolves only when it gives up.
-        fault = await opened.closed;
-        connected = false;
-      } catch (error) {
-        connected = false;
-        await noteFault(error);
-      }
-      link = null;
-      breakRequests();
-      await pause(clock, retryMs, stop.signal);
-      retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS);
-    }
-  };
-  void keepConnected();
-
+  const kept = keepLink({
+    host,
+    servers: () => servers,
+    credentials,
+    checkServer: ({ raw }) =>
+      revokedKeys.includes(keyFingerprint(raw))
+        ? new Error('This NATS server belongs to a host that was removed from the fleet.')
+        : undefined,
+    clock,
+    onOpened: (link) => {
+      for (const subscription of subscriptions) attach(subscription, link);
+    },
+    onConnected: () => {
+      for (const listener of [...listeners]) listener();
+    },
+    onBroken: breakRequests,
+  });
+  /** The link, where it is connected. */
+  const connectedLink = (): NatsLink | null => (kept.connected ? kept.link : null);
   const needLink = (): NatsLink => {
-    if (link !== null && connected) return link;
-    throw unreachable(servers, fault);
+    const link = connectedLink();
+    if (link === null) throw unreachable(servers, kept.fault);
+    return link;
   };
 
   return Promise.resolve({
     host,
     get connected() {
-      return connected;
+      return kept.connected;
     },
     get server() {
-      return connected ? (link?.server() ?? null) : null;
+      return connectedLink()?.server() ?? null;
     },
-    moveTo: (server) => link?.moveTo(server),
+    moveTo: (server) => kept.link?.moveTo(server),
     get fault() {
-      return fault;
+      return kept.fault;
     },
     publish: (subject, data) => {
       // While the NATS client reconnects, it accepts messages and sends some of them late.
-      if (connected) link?.publish(subject, data);
+      connectedLink()?.publish(subject, data);
     },
     subscribe: (subject, onMessage) => {
       const subscription: Subscription = { subject, onMessage, end: null };
       subscriptions.add(subscription);
-      attach(subscription);
+      attach(subscription, kept.link);
       return () => {
         subscriptions.delete(subscription);
         subscription.end?.();
@@ -216,12 +164,13 @@ export async function connectFleet(options: ConnectFleetOptions): Promise<FleetC
             : `No answer on ${subject} within ${timeoutMs} ms.`;
           throw new FleetError('FLEET_UNREACHABLE', what, { cause: error });
         });
-      const ends = signal === null ? unbroken.signal : AbortSignal.any([signal, unbroken.signal]);
+      const ends = signal === null ? broken.signal : AbortSignal.any([signal, broken.signal]);
       return untilAborted(answer, ends);
     },
     roundTrip: async ({ deadlineMs, signal }) => {
       signal?.throwIfAborted();
-      if (link === null || !connected) return false;
+      const link = connectedLink();
+      if (link === null) return false;
       const answered = link.roundTrip().then(
         () => true,
         () => false,
@@ -240,19 +189,14 @@ export async function connectFleet(options: ConnectFleetOptions): Promise<FleetC
     },
     useServers: (next) => {
       ({ servers, revokedKeys = [] } = next);
-      link?.useServers(servers);
+      kept.link?.useServers(servers);
     },
     onConnected: (listener) => {
       listeners.add(listener);
-      if (connected) listener();
+      if (kept.connected) listener();
       return () => listeners.delete(listener);
     },
-    [Symbol.asyncDispose]: async () => {
-      stop.abort();
-      connected = false;
-      await link?.close();
-      link = null;
-    },
+    [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose](),
   });
 }
 

@@ -41,8 +41,6 @@ export interface BucketProgress {
 /** A bucket of JetStream's key-value store. */
 export interface NatsBucket {
   progress(): Promise<BucketProgress>;
-  /** The position of `progress`. */
-  lastPosition(): Promise<number>;
   /** Resolves to the position of the entry. */
   put(key: string, value: string, timeoutMs: number): Promise<number>;
   /** Keys of the entries that are not deleted. Some are missing where JetStream takes longer than five seconds. */
@@ -270,7 +268,6 @@ function bucketOf(kv: KV): NatsBucket {
   };
   return {
     progress,
-    lastPosition: async () => (await progress()).position,
     // The client's own `keys` asks for the state of a consumer, which hosts are not allowed to do.
     keys: async () => {
       const { position } = await progress();

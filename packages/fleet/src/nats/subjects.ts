@@ -19,17 +19,8 @@ export const ALLOW_LIST_KEY = 'allow_list';
  * Requests that a host answers. `certify` goes to the host that holds the authority, and `allow-list` brings the newest list
  * to a host that runs a nats-server.
  */
-export const HOST_METHODS = [
-  'acquire',
-  'await',
-  'renew',
-  'release',
-  'describe',
-  'certify',
-  'allow-list',
-] as const;
-
-export type HostMethod = (typeof HOST_METHODS)[number];
+export type HostMethod =
+  'acquire' | 'await' | 'renew' | 'release' | 'describe' | 'certify' | 'allow-list';
 
 /** Longest name of a host in characters. */
 export const MAX_HOST_NAME_LENGTH = 63;

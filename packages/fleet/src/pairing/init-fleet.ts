@@ -12,9 +12,9 @@ import { natsServerCommand, startNatsServer } from './nats-server/server-process
 import { pemOf } from './identity.js';
 import { generateKeyPair } from '../certificates/x509-door.js';
 
-export const DEFAULT_NATS_PORT = 4222;
-export const DEFAULT_ROUTE_PORT = 6222;
-export const DEFAULT_JOIN_PORT = 8898;
+const DEFAULT_NATS_PORT = 4222;
+const DEFAULT_ROUTE_PORT = 6222;
+const DEFAULT_JOIN_PORT = 8898;
 
 export interface InitFleetOptions {
   /** Folder for the fleet's files. It is made with mode 0700. */

@@ -61,19 +61,18 @@ export function loadOf(
   const counted = sends.filter((send) => counts(send, heartbeat));
   const sentTo = (model: HostModel, instanceIdentifier: string): number =>
     counted.filter((send) => instanceOf(send, model) === instanceIdentifier).length;
+  /** Requests of a resident by the heartbeat; null where the heartbeat does not list it. */
+  const listedAt = (instanceIdentifier: string): number | null =>
+    Object.hasOwn(listed, instanceIdentifier) ? (listed[instanceIdentifier] ?? null) : null;
   return {
     ahead: (model, instanceIdentifier) =>
-      (Object.hasOwn(listed, instanceIdentifier) ? (listed[instanceIdentifier] ?? 0) : unlisted) +
+      (listedAt(instanceIdentifier) ?? unlisted) +
       (counted.length === 0 ? 0 : sentTo(model, instanceIdentifier)),
-    othersBusy: (instanceIdentifier) =>
-      counted.length === 0
-        ? listedBusy -
-          (instanceIdentifier !== null &&
-          Object.hasOwn(listed, instanceIdentifier) &&
-          (listed[instanceIdentifier] ?? 0) > 0
-            ? 1
-            : 0)
-        : busyOf(state, listed, counted, instanceIdentifier),
+    othersBusy: (instanceIdentifier) => {
+      if (counted.length > 0) return busyOf(state, listed, counted, instanceIdentifier);
+      const isBusy = instanceIdentifier !== null && (listedAt(instanceIdentifier) ?? 0) > 0;
+      return isBusy ? listedBusy - 1 : listedBusy;
+    },
     loading: (modelKey) => pendingLoad(counted, modelKey),
     loadingKeys:
       counted.length === 0

@@ -1,8 +1,6 @@
-import type { KnownHost } from '../state/known-host.js';
-import { candidateOf, type Candidate, type Task } from './candidate.js';
+import type { Candidate, Task } from './candidate.js';
 import { checkHost } from './checks/check-host.js';
-import { checkLoad, checkModel, checkResident } from './checks/check-model.js';
-import { loadOf } from './host-load.js';
+import { addCandidates } from './find-candidates.js';
 import type {
   AssumedFigure,
   HostNotTaken,
@@ -14,7 +12,7 @@ import type { PlacementInput, RecentSend } from './placement-input.js';
 import { seenBy } from './expected-times.js';
 import { compareCandidates, compareText, decisiveCriterion } from './rank.js';
 import { hashOf, rendezvousHash } from './rendezvous.js';
-import { preferenceOf, type PreferenceOf } from './checks/wanted-models.js';
+import { preferenceOf } from './checks/wanted-models.js';
 
 /**
  * Ranks the places that can serve a request. Pure: the same input, with its hosts in any order, always gives the same
@@ -97,53 +95,6 @@ function sendsByHost(recentSends: readonly RecentSend[]): ReadonlyMap<string, Re
     else sends.push(send);
   }
   return byHost;
-}
-
-/** Adds the candidates of a host. Returns the reason of its most preferred model where it has no candidate. */
-function addCandidates(
-  candidates: Candidate[],
-  known: KnownHost,
-  { request, ownHost, policy }: PlacementInput,
-  preferenceOfModel: PreferenceOf,
-  task: Task,
-  sends: readonly RecentSend[],
-): NotTakenReason | null {
-  const before = candidates.length;
-  const isOwn = known.state.host === ownHost;
-  const assumedRequests = isOwn ? 0 : policy.assumed.requests;
-  let load: ReturnType<typeof loadOf> | null = null;
-  let reason: NotTakenReason | null = null;
-  let reasonPreference = Infinity;
-  for (const model of known.state.models) {
-    const preference = preferenceOfModel(model);
-    if (preference === null) continue;
-    let why = checkModel(model, request);
-    if (why === null) {
-      const added = candidates.length;
-      for (const resident of model.residents) {
-        const wrong = checkResident(model, resident, known, request);
-        why ??= wrong;
-        if (wrong !== null) continue;
-        load ??= loadOf(known, sends, assumedRequests);
-        candidates.push(candidateOf(known, model, resident, preference, load, task));
-      }
-      if (candidates.length > added) continue;
-      const wrong = checkLoad(model, known, request, isOwn);
-      // The host would answer with the resident that has failed.
-      if (wrong === null && why?.code !== 'RESIDENT_FAILED') {
-        load ??= loadOf(known, sends, assumedRequests);
-        candidates.push(candidateOf(known, model, null, preference, load, task));
-        continue;
-      }
-      why ??= wrong;
-    }
-    if (preference < reasonPreference) {
-      reason = why;
-      reasonPreference = preference;
-    }
-  }
-  if (candidates.length > before) return null;
-  return reason ?? { code: 'MODEL_MISSING', models: known.state.models.length };
 }
 
 /** Works out what depends on the other candidates: the warm host of each model, `smaller`, and the delays. */

@@ -1,24 +1,18 @@
-import { randomBytes } from 'node:crypto';
 import { CAPABILITIES } from '@mai/memory-ledger';
 import type { Clock } from '../clock.js';
-import { codeOf, messageOf } from '../error-facts.js';
-import { isFleetError } from '../fleet-error.js';
-import {
-  KEPT_HOSTS_MAX,
-  type PlacementAttempt,
-  type PlacementJournal,
-} from '../journal/placed-request.js';
+import type { PlacementJournal } from '../journal/placed-request.js';
 import type { LeaseAsker } from '../leases/lease-types.js';
 import type { PlacementInput, PlacementPolicy } from '../placement/placement-input.js';
 import { placeRequest } from '../placement/place-request.js';
 import type { KnownHost } from '../state/known-host.js';
-import { createOtherAsker, type AskedPlace } from './acquire/ask-other.js';
-import { createOwnAsker, OwnIsLate, ownRequest } from './acquire/ask-own.js';
+import { createOtherAsker } from './acquire/ask-other.js';
+import { createOwnAsker, ownRequest } from './acquire/ask-own.js';
+import { createPlacesAsker } from './acquire/ask-places.js';
 import { createAvoidedHosts } from './acquire/avoided-hosts.js';
 import { readFleetChanges } from './catalog/fleet-changes.js';
 import { locateInstance } from './catalog/instance-names.js';
 import { createCatalogMerge } from './catalog/merge-catalogs.js';
-import { leftOutServes, nobodyServes } from './acquire/nobody-serves.js';
+import { leftOutServes } from './acquire/nobody-serves.js';
 import { planOf } from './acquire/remote-lease.js';
 import { createSeenTimes } from './seen-times.js';
 import { createSends } from './acquire/sends.js';
@@ -26,7 +20,6 @@ import type {
   CallOptions,
   PeerTls,
   ServingCatalog,
-  ServingLease,
   ServingPort,
   ServingRequest,
 } from './serving-port.js';
@@ -51,10 +44,10 @@ export interface FleetServingParts {
 /**
  * The serving port of a fleet. Without another usable host, each call is the call of this machine's own port.
  *
- * `acquire`: the hosts are ranked (`placeRequest`). The best one is asked for a lease: this machine at its own port,
- * another one over NATS. A refusal or a failure goes to the next alternative. Each request is placed anew, so that a burst is
- * spread over the hosts; requests for the same resident within a second share one lease, also one of this machine. Where everybody refuses, the
- * error is that of this machine, or `NO_HOST_SERVES` where only others have the model.
+ * `acquire`: the hosts are ranked, and asked in turn for a lease (`PlacesAsker`): this machine at its own port, another one over
+ * NATS. Each request is placed anew, so that a burst is spread over the hosts; requests for the same resident within a second
+ * share one lease, also one of this machine. Where everybody refuses, the error is that of this machine, or `NO_HOST_SERVES` where
+ * only others have the model.
  */
 export function createFleetServing(parts: FleetServingParts): ServingPort {
   const { local, ownHost, hosts, clock } = parts;
@@ -87,6 +80,8 @@ export function createFleetServing(parts: FleetServingParts): ServingPort {
   const isUsable = (host: string): boolean => others().some(({ state }) => state.host === host);
   const merged = (catalog: ServingCatalog, usable: readonly KnownHost[]): ServingCatalog =>
     merge(catalog, usable, parts.policy().chainsThatMayLeave);
+
+  const askPlaces = createPlacesAsker({ ...parts, askOwn, askOther, isUsable, avoided, sends });
 
   const readLocal = async (options: CallOptions): Promise<ServingCatalog> => {
     lastLocal = await local.catalog(options);
@@ -138,97 +133,6 @@ export function createFleetServing(parts: FleetServingParts): ServingPort {
     };
   };
 
-  const place = async (
-    request: ServingRequest,
-    input: PlacementInput,
-    options: CallOptions,
-  ): Promise<ServingLease> => {
-    const id = randomBytes(6).toString('hex');
-    const beganMs = clock.monotonicMs();
-    const placement = placeRequest(input);
-    const attempts: PlacementAttempt[] = [];
-    let failure: unknown = null;
-    /** The lease of this machine that did not come in time; null while none is late. */
-    let late: Promise<ServingLease> | null = null;
-    // A machine that was late a moment ago is asked after the others.
-    const alternatives = avoided.has(ownHost)
-      ? placement.alternatives.toSorted(
-          (one, other) => Number(one.host === ownHost) - Number(other.host === ownHost),
-        )
-      : placement.alternatives;
-    try {
-      for (const [index, alternative] of alternatives.entries()) {
-        const { host, modelKey, instanceIdentifier } = alternative;
-        // This machine chooses among all of its models, so it is asked once. A host that has not answered, or has become silent
-        // meanwhile, would not answer about another model either.
-        const isAsked = failure !== null || late !== null;
-        if (host === ownHost ? isAsked : avoided.has(host) || !isUsable(host)) continue;
-        const startedMs = clock.monotonicMs();
-        const send = sends.begin(host, modelKey, instanceIdentifier);
-        const hasNext = alternatives
-          .slice(index + 1)
-          .some((next) => next.host !== host && next.figures !== null);
-        const asked: AskedPlace = { alternative, send, id, input, hasNext };
-        const note = (attempt: Omit<PlacementAttempt, 'host' | 'tookMs'>): void => {
-          attempts.push({ ...attempt, host, tookMs: Math.round(clock.monotonicMs() - startedMs) });
-        };
-        try {
-          const answer =
-            host === ownHost
-              ? await askOwn(request, asked, options)
-              : await askOther(request, asked, options);
-          if ('kind' in answer) {
-            avoided.answered(host);
-            const { reason, message, figures } = answer;
-            note({ modelKey, outcome: 'refused', reason, message, figures });
-          } else {
-            const granted = { outcome: 'granted', reason: null, message: null } as const;
-            note({ modelKey: answer.modelKey, ...granted, figures: {} });
-            if (host === ownHost) avoided.answered(host);
-            return answer;
-          }
-        } catch (error) {
-          send.end();
-          options.signal?.throwIfAborted();
-          if (error instanceof OwnIsLate) {
-            late = error.lease;
-            // The lease may be refused while another host is asked. Without a handler, that would be an unhandled rejection.
-            late.catch(() => undefined);
-            avoided.avoid(host);
-          } else if (host === ownHost) failure = error;
-          else if (isFleetError(error)) avoided.avoid(host);
-          else throw error;
-          const outcome = host === ownHost && late === null ? 'refused' : 'unreachable';
-          note({ modelKey, outcome, ...describeError(error), figures: {} });
-          continue;
-        }
-        send.end();
-      }
-      if (late !== null) {
-        try {
-          const lease = await late;
-          late = null;
-          const tookMs = Math.round(clock.monotonicMs() - beganMs);
-          const granted = { outcome: 'granted', reason: null, message: null, figures: {} } as const;
-          attempts.push({ ...granted, host: ownHost, modelKey: lease.modelKey, tookMs });
-          return lease;
-        } catch (error) {
-          options.signal?.throwIfAborted();
-          failure = error;
-        }
-      }
-      // This machine is always among the alternatives.
-      throw nobodyServes(failure, placement, attempts, ownHost);
-    } finally {
-      void late?.then(
-        (lease) => lease.release(),
-        () => undefined,
-      );
-      const kept = input.hosts.length <= KEPT_HOSTS_MAX ? input : null;
-      parts.journal.record({ id, atMs: clock.nowMs(), input: kept, placement, attempts });
-    }
-  };
-
   return {
     catalog: async (options = {}) => {
       const catalog = await readLocal(options);
@@ -240,7 +144,7 @@ export function createFleetServing(parts: FleetServingParts): ServingPort {
       try {
         return await (input === null
           ? local.acquire(ownRequest(request, ownHost), options)
-          : place(request, input, options));
+          : askPlaces(request, input, options));
       } catch (error) {
         const leftOut = others().filter(({ state }) => avoided.has(state.host));
         throw leftOutServes(error, request, leftOut, ownHost);
@@ -257,8 +161,4 @@ export function createFleetServing(parts: FleetServingParts): ServingPort {
     changes: (options = {}) =>
       readFleetChanges({ local, hosts, hostChanges: parts.hostChanges }, options),
   };
-}
-
-function describeError(error: unknown): { readonly reason: string; readonly message: string } {
-  return { reason: codeOf(error) ?? 'FAILED', message: messageOf(error) };
 }

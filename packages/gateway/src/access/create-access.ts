@@ -16,7 +16,7 @@ import { isLoopbackName } from './host-and-origin/host-rules.js';
 import type { KeyStore } from './keys/key-store.js';
 import { SCOPES, type Scope } from './keys/scope.js';
 import { createSessions, SESSION_MS, type Session } from './sessions.js';
-import { checkSite, type SiteRules } from './host-and-origin/site-check.js';
+import { checkSite, isEncrypted, type SiteRules } from './host-and-origin/site-check.js';
 import { localClient } from './local-client.js';
 import type { Client } from '../server/inference/inference-parts.js';
 import { createFailure } from '../protocols/create-failure.js';
@@ -105,9 +105,7 @@ export function createAccess(options: AccessOptions): Access {
     if (presented.length > 0) return tryKeys(presented, addressOf(request), keys, guesses);
     const session = await sessionOf(request);
     if (session === null) return null;
-    const token = request.headers[CSRF_HEADER];
-    const isOwn = typeof token === 'string' && isSameSecret(token, session.csrfToken);
-    if (isSafe(request.method) || isOwn) return session.key;
+    if (isSafe(request.method) || hasTokenOf(request, session)) return session.key;
     return createFailure(
       'forbidden',
       403,
@@ -196,28 +194,29 @@ export function createAccess(options: AccessOptions): Access {
       const key = await tryKeys([text], addressOf(request), keys, guesses);
       if ('status' in key) return { kind: 'refused', failure: key };
       const { secret, session } = sessions.begin(key);
-      const encrypted = 'encrypted' in request.socket && request.socket.encrypted === true;
       return describe(session, allowedBy(key), {
-        'set-cookie': setCookie(secret, encrypted, SESSION_MS),
+        'set-cookie': setCookie(secret, isEncrypted(request), SESSION_MS),
       });
     },
     signOut: async (request) => {
       const secret = sessionSecret(request);
-      const token = request.headers[CSRF_HEADER];
       const session = await sessionOf(request);
-      // Another site cannot sign the page out: it cannot read the token.
       if (secret !== null && session !== null) {
-        if (typeof token !== 'string' || !isSameSecret(token, session.csrfToken)) {
-          return describe(session, allowedBy(session.key));
-        }
+        // Another site cannot sign the page out: it cannot read the token.
+        if (!hasTokenOf(request, session)) return describe(session, allowedBy(session.key));
         sessions.end(secret);
       }
-      const encrypted = 'encrypted' in request.socket && request.socket.encrypted === true;
       return describe(null, keys.hasKeys ? [] : SCOPES, {
-        'set-cookie': setCookie('', encrypted, 0),
+        'set-cookie': setCookie('', isEncrypted(request), 0),
       });
     },
   };
+}
+
+/** Whether a request has the header that only pages of the gateway can send for this session. */
+function hasTokenOf({ headers }: IncomingMessage, { csrfToken }: Session): boolean {
+  const token = headers[CSRF_HEADER];
+  return typeof token === 'string' && isSameSecret(token, csrfToken);
 }
 
 function requireKeys(
@@ -241,7 +240,7 @@ function requireKeys(
 }
 
 /**
- * The key that one of the presented texts matches; null where none does. While an address waits after many wrong keys, its texts
+ * The key that one of the presented texts matches; a failure where none does. While an address waits after many wrong keys, its texts
  * are not compared with the keys. Loopback is the exception, because all programs of the machine share that address: there a right
  * key is still found.
  */

@@ -32,10 +32,16 @@ export interface PeerRules {
 }
 
 /** Header in which the gateway of another host presents its lease. */
-export const LEASE_HEADER = 'x-mai-lease';
+const LEASE_HEADER = 'x-mai-lease';
+
+/** Name of the host at the other end of a connection; null where it presented no listed certificate, or has gone. */
+export function hostOfSocket(socket: unknown, peers: PeerRules): string | null {
+  const fingerprint = fingerprintOf(socket);
+  return fingerprint === null ? null : peers.hostOf(fingerprint);
+}
 
 /** SHA-256 of the client's certificate in lower-case hexadecimal digits; null where the client presented none, or has gone. */
-export function fingerprintOf(socket: unknown): string | null {
+function fingerprintOf(socket: unknown): string | null {
   if (!(socket instanceof TLSSocket) || !socket.authorized) return null;
   const certificate = socket.getPeerX509Certificate();
   return certificate?.fingerprint256.replaceAll(':', '').toLowerCase() ?? null;
@@ -53,8 +59,7 @@ export function createPeerAccess(peers: PeerRules): Pick<Access, 'check' | 'pref
 }
 
 function admissionOf(request: IncomingMessage, scope: Scope | null, peers: PeerRules): Admission {
-  const fingerprint = fingerprintOf(request.socket);
-  const host = fingerprint === null ? null : peers.hostOf(fingerprint);
+  const host = hostOfSocket(request.socket, peers);
   if (host === null) {
     return refused(
       'unauthorized',

@@ -8,6 +8,7 @@ import type { ServedRequest } from '../server/inference/served-request.js';
 import { sendFailure } from '../server/responders.js';
 import { createBoundedLabels } from './bounded-labels.js';
 import { followMachine } from './follow-machine.js';
+import { gaugesOf } from './gauges-of.js';
 import { addProcessMetrics } from './process-metrics.js';
 
 /** The metrics of one gateway, for Prometheus. */
@@ -100,16 +101,7 @@ export function createMetrics({ watch, scheduler, version }: MetricsParts): Metr
     buckets: SECONDS,
     registers,
   });
-  const gauge = (name: string, help: string, read: () => number): void => {
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        this.set(read());
-      },
-    });
-  };
+  const gauge = gaugesOf(registers);
   gauge('mai_queue_depth', 'Requests that wait for a model.', () => scheduler.state().waiting);
   gauge(
     'mai_queue_oldest_wait_seconds',

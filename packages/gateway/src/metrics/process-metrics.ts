@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { Counter, Gauge, type Registry } from 'prom-client';
+import { gaugesOf } from './gauges-of.js';
 
 const MICROSECONDS = 1e6;
 const OPEN_FILES = '/proc/self/fd';
@@ -10,16 +11,7 @@ const OPEN_FILES = '/proc/self/fd';
  * loop, also while nobody uses the gateway.
  */
 export function addProcessMetrics(registers: Registry[]): void {
-  const gauge = (name: string, help: string, read: () => number): void => {
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        this.set(read());
-      },
-    });
-  };
+  const gauge = gaugesOf(registers);
   const cpuSeconds = (name: string, help: string, read: () => number): void => {
     new Counter({
       name,

@@ -12,11 +12,6 @@ export interface Protocol {
   /** Bytes that keep a waiting stream open, and give the client its position and the progress. */
   waiting(progress: WaitProgress): string;
   /**
-   * The failure that the first bytes of an answer carry: an error body with status 200, or a stream whose first event is
-   * an error. Null where the answer is not a failure. `undefined` where more bytes are needed.
-   */
-  failureIn(head: AnswerHead): UpstreamFailure | null | undefined;
-  /**
    * Marks of a whole stream: its last `tailBytes` hold the documented last event, or an error event. A
    * stream without them was cut.
    */
@@ -113,16 +108,6 @@ export interface WaitProgress {
 /** The message to a client that waits in the queue. */
 export interface QueueProgress extends WaitProgress {
   readonly position: number;
-}
-
-/** The start of an answer of the runtime. */
-export interface AnswerHead {
-  readonly status: number;
-  readonly contentType: string;
-  /** The bytes so far, as text. */
-  readonly text: string;
-  /** Whether the answer has ended. */
-  readonly ended: boolean;
 }
 
 /** A failure of the runtime. */

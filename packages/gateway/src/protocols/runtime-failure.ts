@@ -1,5 +1,5 @@
 import { isJsonObject } from '../json.js';
-import type { AnswerHead, ExceededContext, UpstreamFailure } from './protocol.js';
+import type { ExceededContext, UpstreamFailure } from './protocol.js';
 
 /**
  * Texts of failures that another resident, or the same model loaded again, may not have. LM Studio has no code for them.
@@ -39,14 +39,26 @@ const CODES_OF_A_REQUEST: ReadonlySet<unknown> = new Set([
 /** The failure of an answer without a byte. */
 const EMPTY: UpstreamFailure = { message: 'The answer was empty.', retriable: true };
 
+/** The start of an answer of the runtime. */
+export interface AnswerHead {
+  readonly status: number;
+  readonly contentType: string;
+  /** The bytes so far, as text. */
+  readonly text: string;
+  /** Whether the answer has ended. */
+  readonly ended: boolean;
+}
+
+/** A failure; null: the answer is not a failure; `undecided`: more bytes are needed to tell. */
+export type FailureInHead = UpstreamFailure | 'undecided' | null;
+
 /**
  * The failure that the first bytes of an answer of LM Studio carry: an error status, an `error` body with status 200 (its
- * answer to unknown endpoints), or a stream whose first event is an error. Null where they carry none; undefined where
- * more bytes are needed.
+ * answer to unknown endpoints), or a stream whose first event is an error.
  */
-export function runtimeFailureIn(head: AnswerHead): UpstreamFailure | null | undefined {
+export function runtimeFailureIn(head: AnswerHead): FailureInHead {
   const { status, contentType, text, ended } = head;
-  if (status >= 400) return ended ? describe(status, text) : undefined;
+  if (status >= 400) return ended ? describe(status, text) : 'undecided';
   // A client that follows a redirect would send its prompt and its key to another server.
   if (status >= 300)
     return { message: `The answer had the HTTP status ${status}.`, retriable: false };
@@ -55,24 +67,20 @@ export function runtimeFailureIn(head: AnswerHead): UpstreamFailure | null | und
     : failureInBody(status, text, ended);
 }
 
-function failureInBody(
-  status: number,
-  text: string,
-  ended: boolean,
-): UpstreamFailure | null | undefined {
+function failureInBody(status: number, text: string, ended: boolean): FailureInHead {
   const start = text.trimStart();
-  if (start === '') return ended ? EMPTY : undefined;
+  if (start === '') return ended ? EMPTY : 'undecided';
   if (!/^\{\s*"error"\s*:/.test(start)) {
     // The key may be cut.
     const mayBecome = !ended && start.length < 64 && /^\{\s*(?:"[error]*"?\s*)?$/.test(start);
-    return mayBecome ? undefined : null;
+    return mayBecome ? 'undecided' : null;
   }
-  if (!ended) return undefined;
+  if (!ended) return 'undecided';
   const body = parse(start);
   return isJsonObject(body) && body['error'] === null ? null : describe(status, start);
 }
 
-function failureInStream(text: string, ended: boolean): UpstreamFailure | null | undefined {
+function failureInStream(text: string, ended: boolean): FailureInHead {
   const lines = text.split('\n');
   for (const [index, line] of lines.entries()) {
     const isWhole = index < lines.length - 1 || ended;
@@ -80,19 +88,19 @@ function failureInStream(text: string, ended: boolean): UpstreamFailure | null |
     if (isWhole && (line.trim() === '' || line.startsWith(':'))) continue;
     if (line.startsWith('data:')) {
       const data = line.slice('data:'.length).trimStart();
-      if (data.length < MARK.length && !isWhole) return undefined;
+      if (data.length < MARK.length && !isWhole) return 'undecided';
       if (!data.startsWith(MARK)) return null;
-      return isWhole ? describe(500, data) : undefined;
+      return isWhole ? describe(500, data) : 'undecided';
     }
-    if (!isWhole) return undefined;
+    if (!isWhole) return 'undecided';
     if (/^event:\s*error\s*$/.test(line)) {
       const data = lines[index + 1];
       const isDataWhole = index + 1 < lines.length - 1 || ended;
-      return isDataWhole ? describe(500, (data ?? '').replace(/^data:\s*/, '')) : undefined;
+      return isDataWhole ? describe(500, (data ?? '').replace(/^data:\s*/, '')) : 'undecided';
     }
     return null;
   }
-  return ended ? EMPTY : undefined;
+  return ended ? EMPTY : 'undecided';
 }
 
 const MARK = '{"error"';

@@ -1,4 +1,5 @@
 import type { Protocol, UpstreamFailure, Usage } from '../protocols/protocol.js';
+import { runtimeFailureIn, type FailureInHead } from '../protocols/runtime-failure.js';
 import { answerSpeed, type AnswerSpeed } from './answer-speed.js';
 import { AnswerWatch } from './answer-watch.js';
 import { departed } from './departed.js';
@@ -130,17 +131,19 @@ export function relay(
       const { status } = at;
       // A stream may send much before its first event. Being full is not the end of a stream: the event may still come.
       const isEnd = isStream && status < 400 ? ended : full;
-      const failureInFirst = (count: number): UpstreamFailure | null | undefined => {
+      const failureInFirst = (count: number): FailureInHead => {
         const text = bytes.toString('utf8', 0, count);
-        return protocol.failureIn({ status, contentType, text, ended: isEnd });
+        return runtimeFailureIn({ status, contentType, text, ended: isEnd });
       };
       let failure = failureInFirst(textBytes);
       // Comments may precede the first event.
-      if (failure === undefined && textBytes < bytes.length) failure = failureInFirst(bytes.length);
+      if (failure === 'undecided' && textBytes < bytes.length) {
+        failure = failureInFirst(bytes.length);
+      }
       if (failure === null && !sink.accepts(isStream)) failure = NOT_A_STREAM;
       const waitsForRest = failure === null && holdsBodies && !statedType.startsWith(EVENT_STREAM);
-      if (!full && (failure === undefined || waitsForRest)) return;
-      if (failure !== null && failure !== undefined) {
+      if (!full && (failure === 'undecided' || waitsForRest)) return;
+      if (failure !== null && failure !== 'undecided') {
         refused = failure;
         return;
       }

@@ -24,7 +24,7 @@ export async function scanFolder(
     signal,
   });
   const gguf = models.filter(({ format }) => format === 'gguf');
-  const own = await Promise.all(withOwnProjectors(gguf, store));
+  const own = await withOwnProjectors(gguf, store);
   return {
     findings: own.map((model): StoreFinding => ({
       source: { store, name: model.path ?? model.filePath, path: model.filePath },
@@ -64,7 +64,8 @@ function keyOf(modelKey: string, file: string, store: StoreName): string {
   if (store === 'lmstudio') return modelKey;
   const key = modelKey.replace(/(?:-\d{5}-of-\d{5})?\.gguf$/i, '');
   const [, name = key, quantization = ''] = /^(.*)@([^@/]*)$/.exec(key) ?? [];
-  return file.split('/').length < 3 || name.endsWith(quantization) ? name : key;
+  const hasOwnFolder = file.split('/').length > 2;
+  return hasOwnFolder && !name.endsWith(quantization) ? key : name;
 }
 
 /**
@@ -77,24 +78,23 @@ function keyOf(modelKey: string, file: string, store: StoreName): string {
 function withOwnProjectors(
   models: readonly ScannedModel[],
   store: StoreName,
-): readonly Promise<ScannedModel>[] {
-  return models.map(async (model) => {
+): Promise<readonly ScannedModel[]> {
+  const checked = models.map(async (model): Promise<ScannedModel> => {
     const { projectorPath } = model;
     if (projectorPath === null) return model;
     const beside = models.filter((one) => one.projectorPath === projectorPath);
     const own = wordsOf(model);
     const words = wordsIn(path.basename(projectorPath)).filter((word) => !GENERIC.test(word));
     const isAlone = beside.every((one) => wordsOf(one).join() === own.join());
-    const belongs =
-      words.length > 0 && !(isAlone && store === 'lmstudio')
-        ? words.every((word) => own.includes(word))
-        : isAlone;
-    if (belongs) return model;
+    const isNamed = words.length > 0 && words.every((word) => own.includes(word));
+    const isForAny = words.length === 0 || store === 'lmstudio';
+    if (isNamed || (isAlone && isForAny)) return model;
     const { sizeBytes } = model;
     // Without its size, for example because it was just removed, the model looks larger than it is.
     const size = (await stat(projectorPath).catch(() => null))?.size ?? 0;
     return { ...model, projectorPath: null, vision: false, sizeBytes: sizeBytes - size };
   });
+  return Promise.all(checked);
 }
 
 /** Words of a projector's name that name no model: its kind and its number type. */

@@ -18,6 +18,7 @@ import {
   type CompletionOptions,
   type CompletionReport,
   type LlamaContext,
+  type Sampling,
 } from './llama-door.js';
 import { OpenRequests } from './queue/open-requests.js';
 import { type Prompt, Prompts } from './prompts/prompts.js';
@@ -29,18 +30,6 @@ import type { SpecialTokens } from './prompts/special-tokens.js';
  * candidate (XTC with threshold 0), even at temperature 0.
  */
 const NEUTRAL_SAMPLERS = { dry_multiplier: 0, xtc_probability: 0, xtc_threshold: 0.1 };
-
-/** How tokens are chosen. A field that is absent has llama.cpp's default. */
-export interface Sampling {
-  readonly seed?: number;
-  readonly temperature?: number;
-  readonly top_p?: number;
-  readonly top_k?: number;
-  readonly min_p?: number;
-  readonly penalty_repeat?: number;
-  readonly penalty_freq?: number;
-  readonly penalty_present?: number;
-}
 
 /** A request for an answer. */
 export interface GenerationRequest {
@@ -60,7 +49,7 @@ export interface PreparedRequest extends GenerationRequest {
 }
 
 /** What the engine has read from the model's file and from llama.cpp's log. */
-export interface ModelDetails {
+export interface EngineDetails {
   readonly templates: ChatTemplates;
   readonly special: SpecialTokens;
   /** Whether the KV cache can be kept between requests: one slot, whose memory has attention layers only. */
@@ -81,7 +70,7 @@ export class Engine {
     context: LlamaContext,
     spec: EngineSpec,
     facts: EngineFacts,
-    { templates, special, keepsCache }: ModelDetails,
+    { templates, special, keepsCache }: EngineDetails,
     onState: (state: EngineState) => void,
   ) {
     this.#context = context;
@@ -182,29 +171,7 @@ export class Engine {
         isStopped = true;
         continue;
       }
-      const isCut = isLimited && !reader.isDone;
-      return {
-        finishReason: isCut ? 'length' : reader.toolCalls > 0 ? 'tool-calls' : 'stop',
-        // A stop sequence may lie across the end of reasoning, where no part of the answer has it as a whole.
-        stopSequence:
-          reader.stop ??
-          (isFinal && report.stopped_word
-            ? (firstStop(report.text, request.stops)?.stop ?? null)
-            : null),
-        usage: {
-          promptTokens: request.promptTokens,
-          completionTokens: isFinal ? report.tokens_predicted : run.countTokens(),
-          cachedTokens: isFinal ? Math.min(report.timings.cache_n, request.promptTokens) : 0,
-        },
-        timings: isFinal
-          ? {
-              promptTokens: report.timings.prompt_n,
-              promptMs: report.timings.prompt_ms,
-              predictedTokens: report.tokens_predicted,
-              predictedMs: report.timings.predicted_ms,
-            }
-          : null,
-      };
+      return endOf(isFinal ? report : null, reader, request, () => run.countTokens());
     }
   }
 
@@ -258,6 +225,36 @@ export class Engine {
       { code: 'context_length_exceeded', param: isEmbedding ? 'input' : 'messages' },
     );
   }
+}
+
+/** The end of an answer. @param final - the last report of the completion; null where the answer ended before it */
+function endOf(
+  final: CompletionReport | null,
+  reader: AnswerReader,
+  { promptTokens, stops }: PreparedRequest,
+  countTokens: () => number,
+): AnswerEnd {
+  const isCut = final !== null && (final.stopped_limit || final.context_full) && !reader.isDone;
+  // A stop sequence may lie across the end of reasoning, where no part of the answer has it as a whole.
+  const stopInText = final?.stopped_word === true ? firstStop(final.text, stops) : null;
+  return {
+    finishReason: isCut ? 'length' : reader.toolCalls > 0 ? 'tool-calls' : 'stop',
+    stopSequence: reader.stop ?? stopInText?.stop ?? null,
+    usage: {
+      promptTokens,
+      completionTokens: final?.tokens_predicted ?? countTokens(),
+      cachedTokens: final === null ? 0 : Math.min(final.timings.cache_n, promptTokens),
+    },
+    timings:
+      final === null
+        ? null
+        : {
+            promptTokens: final.timings.prompt_n,
+            promptMs: final.timings.prompt_ms,
+            predictedTokens: final.tokens_predicted,
+            predictedMs: final.timings.predicted_ms,
+          },
+  };
 }
 
 /** @throws RequestError where the completion ended without a reason, which means that a batch failed */

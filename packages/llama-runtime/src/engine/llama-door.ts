@@ -47,8 +47,20 @@ export interface FormattedChat {
   readonly generation_prompt?: string;
 }
 
+/** How tokens are chosen. A field that is absent has llama.cpp's default. */
+export interface Sampling {
+  readonly seed?: number;
+  readonly temperature?: number;
+  readonly top_p?: number;
+  readonly top_k?: number;
+  readonly min_p?: number;
+  readonly penalty_repeat?: number;
+  readonly penalty_freq?: number;
+  readonly penalty_present?: number;
+}
+
 /** Options of a completion. `messages` or `prompt` is given. */
-export interface CompletionOptions extends Partial<ChatFormatOptions> {
+export interface CompletionOptions extends Partial<ChatFormatOptions>, Sampling {
   readonly messages?: readonly unknown[];
   /** Replaces the model's own template. */
   readonly chat_template?: string;
@@ -59,14 +71,6 @@ export interface CompletionOptions extends Partial<ChatFormatOptions> {
   readonly grammar?: string;
   readonly n_predict: number;
   readonly stop?: readonly string[];
-  readonly seed?: number;
-  readonly temperature?: number;
-  readonly top_p?: number;
-  readonly top_k?: number;
-  readonly min_p?: number;
-  readonly penalty_repeat?: number;
-  readonly penalty_freq?: number;
-  readonly penalty_present?: number;
   readonly dry_multiplier?: number;
   readonly xtc_probability?: number;
   readonly xtc_threshold?: number;
@@ -177,7 +181,7 @@ export interface LlamaContextClass {
 }
 
 /** A binding that is loaded. */
-export interface Binding {
+export interface LoadedBinding {
   readonly variant: BindingVariant;
   readonly LlamaContext: LlamaContextClass;
 }
@@ -194,19 +198,11 @@ const requireFromHere = createRequire(import.meta.url);
 const GPU_VARIANTS = ['cuda', 'vulkan'] as const;
 
 /**
- * The builds of the binding that are installed on this machine, the CPU's first. No native code is loaded, so any
- * process can ask.
- */
-export function installedBindings(): readonly BindingVariant[] {
-  return (['cpu', ...GPU_VARIANTS] as const).filter((variant) => isInstalled(variant));
-}
-
-/**
  * Loads the binding: a GPU build where `usesGpu` is set and one is installed (CUDA before Vulkan), else the CPU's.
  *
  * @returns the reason as text where no build is installed or none loads
  */
-export function loadBinding(usesGpu: boolean): Binding | { readonly reason: string } {
+export function loadBinding(usesGpu: boolean): LoadedBinding | { readonly reason: string } {
   const wanted: readonly BindingVariant[] = usesGpu ? [...GPU_VARIANTS, 'cpu'] : ['cpu'];
   const installed = wanted.filter((variant) => isInstalled(variant));
   if (installed.length === 0) {

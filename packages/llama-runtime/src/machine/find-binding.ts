@@ -7,7 +7,7 @@ import { LlamaRuntimeError } from '../errors.js';
 export type EngineBackend = 'cuda' | 'vulkan' | 'metal' | 'cpu';
 
 /** An installed build of the binding. */
-export interface Binding {
+export interface InstalledBinding {
   readonly version: string;
   /** The build that is used for layers on a GPU; `cpu`: only the build for the CPU is installed. */
   readonly backend: EngineBackend;
@@ -28,7 +28,7 @@ export function llamaCppBuild(version: string): number {
  * @param importer - the URL of the file from which the packages are resolved
  * @throws LlamaRuntimeError `ENGINE_MISSING` where none is installed.
  */
-export async function findBinding(usesGpu: boolean, importer: string): Promise<Binding> {
+export async function findBinding(usesGpu: boolean, importer: string): Promise<InstalledBinding> {
   const { platform, arch } = process;
   const base = `@fugood/node-llama-${platform}-${arch}`;
   // The build for Apple silicon contains Metal.

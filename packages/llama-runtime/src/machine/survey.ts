@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import type { GpuVendor } from '@mai/memory-ledger';
-import type { Binding, EngineBackend } from './find-binding.js';
+import type { EngineBackend, InstalledBinding } from './find-binding.js';
 import type { EngineDevice } from './inspect-messages.js';
 
 /** Where the engine runs: always on this machine. */
@@ -67,7 +67,7 @@ export interface SelectedEngine extends InstalledEngine {
 }
 
 /** The engine of a binding. */
-export function engineOf({ version, backend }: Binding, threads: number): InstalledEngine {
+export function engineOf({ version, backend }: InstalledBinding, threads: number): InstalledEngine {
   const name = `llama.cpp-${process.platform}-${process.arch}-${backend}`;
   return { format: 'gguf', name, version, backend, threads };
 }

@@ -26,10 +26,11 @@ export interface Architecture {
   /** The cache may hold one latent vector for each token, in place of keys and values. */
   readonly latentAttention: boolean;
   /**
-   * The layers in which an indexer keeps keys of its own: all of them, those after the dense layers at the start, or those that a
-   * list in the metadata names. `null`: the architecture has no indexer.
+   * The layers in which an indexer keeps keys of its own. `sparse-layers`: those after the dense layers at the start. `listed`: those
+   * that a list in the metadata names; none without the list. `listed-or-spread`: without the list, all layers, or some of them in a
+   * model with a long context. `null`: the architecture has no indexer.
    */
-  readonly indexer: 'all' | 'sparse-layers' | 'listed' | null;
+  readonly indexer: 'all' | 'sparse-layers' | 'listed' | 'listed-or-spread' | null;
   /** Whether layers for multi-token prediction have a KV cache. `by-engine`: it depends on the build of llama.cpp. */
   readonly nextTokenCache: 'always' | 'never' | 'by-engine';
 }
@@ -87,7 +88,7 @@ const SPECIAL: Readonly<Record<string, Partial<Architecture>>> = {
   gemma3: { window: windowed(6) },
   gemma3n: { window: windowed(5), cachedLayers: 20 },
   gemma4: { window: windowed(null), cachedLayers: 'shared' },
-  'glm-dsa': { latentAttention: true, indexer: 'listed', nextTokenCache: 'never' },
+  'glm-dsa': { latentAttention: true, indexer: 'listed-or-spread', nextTokenCache: 'never' },
   'gpt-oss': { window: windowed(2) },
   granite_swa: { window: windowed(null) },
   granitehybrid: { memory: 'hybrid' },

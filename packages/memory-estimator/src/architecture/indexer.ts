@@ -28,17 +28,28 @@ export function readIndexer(
   if (indexer === null || keyLength === 0) return null;
   // Hy V4 has no indexer where it attends to all tokens.
   if (name === 'hy_v4' && (read.count('attention.indexer.top_k') ?? 0) === 0) return null;
-  const listed = indexer === 'listed' ? read.perLayer('attention.indexer.types', layers) : null;
-  const firstSparse =
-    indexer === 'sparse-layers' ? (read.count('leading_dense_block_count') ?? 0) : 0;
-  const isSpread = name === 'glm-dsa' && (read.count('context_length') ?? 0) >= CONTEXT_OF_GLM_5_2;
   return {
     heads: read.count('attention.indexer.head_count') ?? 0,
     keyLength,
-    layers: Array.from({ length: layers }, (_, il) => {
-      if (listed !== null) return listed[il] !== 0;
-      if (isSpread) return il < 2 || (il - 2) % 4 === 0;
-      return name !== 'hy_v4' && name !== 'dots3note' && il >= firstSparse;
-    }),
+    layers: layersWithKeys(indexer, read, layers),
   };
+}
+
+function layersWithKeys(
+  indexer: NonNullable<Architecture['indexer']>,
+  read: MetadataReader,
+  layers: number,
+): readonly boolean[] {
+  const each = (keepsKeys: (il: number) => boolean): readonly boolean[] =>
+    Array.from({ length: layers }, (_, il) => keepsKeys(il));
+  if (indexer === 'all') return each(() => true);
+  if (indexer === 'sparse-layers') {
+    const firstSparse = read.count('leading_dense_block_count') ?? 0;
+    return each((il) => il >= firstSparse);
+  }
+  const listed = read.perLayer('attention.indexer.types', layers);
+  if (listed !== null) return each((il) => listed[il] !== 0);
+  if (indexer === 'listed') return each(() => false);
+  const isSpread = (read.count('context_length') ?? 0) >= CONTEXT_OF_GLM_5_2;
+  return each((il) => !isSpread || il < 2 || (il - 2) % 4 === 0);
 }

@@ -17,7 +17,7 @@ const GIB = 1024 ** 3;
 const on = (profile: EngineProfile): EstimateEnvironment => ({ ...CPU_ENVIRONMENT, profile });
 const lmStudio = (runtimeVersion: string): EstimateEnvironment =>
   on(resolveEngineProfile({ engine: 'lmstudio', runtimeVersion, backend: null }));
-const GGUF = { sizeBytes: 4 * GIB, format: 'gguf' };
+const GGUF = { sizeBytes: 4 * GIB, format: 'gguf', architecture: null };
 const partsOf = ({ growth }: ReturnType<typeof estimateFromFileSize>) =>
   growth.parts.map(({ kind, mostBytes, isKnown }) => [kind, mostBytes, isKnown]);
 
@@ -79,7 +79,7 @@ test('the embedded engine keeps no prompts', () => {
 });
 
 test('an unknown MLX model may fill the KV cache of each sequence, and the upper end includes that of the first', () => {
-  const facts = { sizeBytes: 4 * GIB, format: 'mlx' };
+  const facts = { sizeBytes: 4 * GIB, format: 'mlx', architecture: null };
   const load = { ...DEFAULT_LOAD_CONFIG, contextLengthTokens: 8192 };
   const { growth } = estimateFromFileSize(facts, load, lmStudio('2.28.2'));
   // 96 KiB for each token in the footprint, and four times as much at most.

@@ -26,8 +26,8 @@ export interface FileSizeFacts {
   readonly format: string;
   /** Whether it is loaded to compute embeddings. Its prompts are then not kept. Default `false`. */
   readonly isEmbedding?: boolean;
-  /** `null`, and the default: not known, so the model may keep a state or a windowed cache for each sequence. */
-  readonly architecture?: string | null;
+  /** `null`: not known, so the model may keep a state or a windowed cache for each sequence. */
+  readonly architecture: string | null;
 }
 
 /** A footprint by the size of a model's files. Its growth is an upper bound for any model of that size. */
@@ -111,7 +111,7 @@ function growthBeyond(
 ): Growth {
   if (facts.format !== 'mlx') {
     // The size of a context checkpoint depends on the model, so the largest one of the architecture is counted.
-    const stateShare = mayKeepState(facts) ? mostStateShare(facts.architecture ?? null) : 0;
+    const stateShare = mayKeepState(facts) ? mostStateShare(facts.architecture) : 0;
     const stateBytes = stateShare * facts.sizeBytes;
     return growthOf(null, chosen.ends, environment.profile, stateBytes);
   }
@@ -150,7 +150,7 @@ function shareOnGpus({ offloadRatio }: LoadConfig, environment: EstimateEnvironm
 }
 
 /** Whether sequences of a model may have a recurrent state or a windowed cache. */
-function mayKeepState({ architecture = null }: FileSizeFacts): boolean {
+function mayKeepState({ architecture }: FileSizeFacts): boolean {
   const { known, memory, window } = findArchitecture(architecture);
   return !known || window !== null || memory === 'recurrent' || memory === 'hybrid';
 }

@@ -34,7 +34,7 @@ const NOTHING: ReportedDevice = {
  * @throws RangeError as `estimateFromFileSize` does.
  */
 export function estimateReportFromFileSize(
-  facts: FileSizeFacts & { readonly architecture: string | null; readonly layers: number | null },
+  facts: FileSizeFacts & { readonly layers: number | null },
   settings: EstimateSettings,
   profile: EngineProfile = LLAMA_CPP_PROFILE,
 ): EstimateReport {

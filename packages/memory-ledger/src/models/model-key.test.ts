@@ -9,15 +9,13 @@ test.each([
   ['K', { modelKey: 'K@q8', variant: 'K@q8' }, true],
   ['K@q4', { modelKey: 'K@q8', variant: 'K@q8' }, false],
   // Each quantization is a model of its own.
-  ['K', { modelKey: 'K@q8' }, true],
   ['K', { modelKey: 'K@q8', variant: null }, true],
-  ['K@q8', { modelKey: 'K@q8' }, true],
-  ['K@q4', { modelKey: 'K@q8' }, false],
-  ['J', { modelKey: 'K@q8' }, false],
+  ['K@q8', { modelKey: 'K@q8', variant: null }, true],
+  ['K@q4', { modelKey: 'K@q8', variant: null }, false],
+  ['J', { modelKey: 'K@q8', variant: null }, false],
   // The variant is not reported.
-  ['K@q4', { modelKey: 'K' }, true],
   ['K@q4', { modelKey: 'K', variant: null }, true],
-  ['J@q4', { modelKey: 'K' }, false],
+  ['J@q4', { modelKey: 'K', variant: null }, false],
 ])('%j names an instance that reports %j: %j', (key, reported, expected) => {
   expect(refersTo(key, reported)).toBe(expected);
 });

@@ -2,8 +2,8 @@
 export interface ReportedKeys {
   /** The key that loads this copy again. */
   readonly modelKey: string;
-  /** Key of the loaded variant, e.g. `qwen/qwen3-4b@q8_0`; `null` or absent: not reported. */
-  readonly variant?: string | null;
+  /** Key of the loaded variant, e.g. `qwen/qwen3-4b@q8_0`; `null`: not reported. */
+  readonly variant: string | null;
 }
 
 /**
@@ -21,10 +21,7 @@ export function baseKeyOf(modelKey: string): string {
  * `@` names the residents of all quantizations, also where each is a model of its own (`K` for `K@q8_0`). Where the
  * runtime does not report the variant, the key of any variant of the model names the resident.
  */
-export function refersTo(
-  modelKey: string,
-  { modelKey: reported, variant = null }: ReportedKeys,
-): boolean {
+export function refersTo(modelKey: string, { modelKey: reported, variant }: ReportedKeys): boolean {
   if (modelKey === reported || modelKey === variant) return true;
   if (modelKey === baseKeyOf(variant ?? reported)) return true;
   return variant === null && baseKeyOf(modelKey) === reported;

@@ -84,11 +84,7 @@ interface Run {
   stream: RunningStream | null;
   /** Lines for the program's stdin, kept until the program runs. */
   unsent: string[];
-  /**
-   * Why the supervisor ended the program: null for a restart, a stop or lack of use; undefined if the
-   * supervisor did not end the program.
-   */
-  endedBecause: string | null | undefined;
+  /** Fires when the program has ended, or was told to end. */
   readonly over: AbortController;
 }
 
@@ -114,7 +110,6 @@ export function createSupervisedStream(options: SupervisedStreamOptions): Superv
       countedFromMs: clock.monotonicMs(),
       stream: null,
       unsent: [],
-      endedBecause: undefined,
       over: new AbortController(),
     };
     run = current;
@@ -142,7 +137,7 @@ export function createSupervisedStream(options: SupervisedStreamOptions): Superv
       (stream) => {
         current.stream = stream;
         for (const line of current.unsent.splice(0)) stream.send(line);
-        if (current.endedBecause !== undefined) track(stream.stop());
+        if (current.over.signal.aborted) track(stream.stop());
         else void watch(current);
       },
       (error: unknown) => ended(current, messageOf(error)),
@@ -190,7 +185,6 @@ export function createSupervisedStream(options: SupervisedStreamOptions): Superv
   const end = (current: Run, reason: string | null): void => {
     if (run !== current) return;
     run = null;
-    current.endedBecause = reason;
     current.over.abort();
     lingering.add(current);
     if (current.stream !== null) track(current.stream.stop());

@@ -10,7 +10,7 @@
  * - `Win32_PerfFormattedData_GPUPerformanceCounters_GPUAdapterMemory`: how much of each adapter's memory is in
  *   use.
  */
-export const POWERSHELL_SCRIPT = [
+const POWERSHELL_SCRIPT = [
   "$ErrorActionPreference = 'SilentlyContinue'",
   "$ProgressPreference = 'SilentlyContinue'",
   '[Console]::OutputEncoding = New-Object Text.UTF8Encoding $false',

@@ -68,20 +68,27 @@ export function lookBack(
   return { ...all, ways: all.ways.filter((_, index) => used.has(index)) };
 }
 
+/** The times of the rules at one moment of the past. */
+interface Timers {
+  /** For how long the loaded model has been over the limit. */
+  overMs: number;
+  /** For how long a step up has been due. */
+  dueMs: number;
+  coolDownLeftMs: number;
+  lastWasUp: boolean;
+}
+
 /**
  * The value that rules would have had in the past, as value times milliseconds, less the cost of their switches.
  * The rules are those of the autopilot without requests, failures and forecasts.
  */
 export function valueInHindsight(past: Hindsight, rules: Rules): number {
   const { ways } = past;
+  const timers: Timers = { overMs: 0, dueMs: 0, coolDownLeftMs: 0, lastWasUp: true };
   let sum = 0;
   let current = -1;
   let switchLeftMs = 0;
   let valueMeanwhile = 0;
-  let overMs = 0;
-  let dueMs = 0;
-  let coolDownLeftMs = 0;
-  let lastWasUp = true;
   for (const [index, lastedMs] of past.periods.entries()) {
     let leftMs = lastedMs;
     while (leftMs > 0) {
@@ -92,84 +99,106 @@ export function valueInHindsight(past: Hindsight, rules: Rules): number {
         switchLeftMs -= ms;
         continue;
       }
-      current = current === -1 ? ways.findIndex((way) => fits(past, way, index, null)) : current;
+      if (current === -1) current = ways.findIndex((way) => fits(past, way, index, null));
       const held = ways[current];
       if (held === undefined) break;
-      const over = !fits(past, held, index, null);
-      const next = ways.findIndex((way, at) =>
-        over
-          ? at > current && fits(past, way, index, null)
-          : at < current &&
-            (way.isCheapest || way.place >= rules.cheapestBefore) &&
-            fits(past, way, index, rules),
-      );
+      const isOver = !fits(past, held, index, null);
+      const next = isOver ? wayDown(past, current, index) : wayUp(past, current, index, rules);
       const to = ways[next];
-      if (!over) overMs = 0;
-      if (over || to === undefined) dueMs = 0;
-      const dwellLeftMs = over ? rules.dwellDownMs - overMs : rules.dwellUpMs - dueMs;
+      if (!isOver) timers.overMs = 0;
+      if (isOver || to === undefined) timers.dueMs = 0;
       const waitMs =
         to === undefined
           ? Infinity
-          : over && isOverHardLimit(past, held, index)
-            ? 0
-            : Math.max(0, dwellLeftMs, over && !lastWasUp ? 0 : coolDownLeftMs);
+          : isOver
+            ? waitDownMs(timers, rules, isOverHardLimit(past, held, index))
+            : waitUpMs(timers, rules);
       const ms = Math.min(leftMs, waitMs);
-      sum += held.value * (over ? Math.max(0, Math.min(ms, rules.toleratedMs - overMs)) : ms);
+      const toleratedMs = Math.max(0, Math.min(ms, rules.toleratedMs - timers.overMs));
+      sum += held.value * (isOver ? toleratedMs : ms);
       leftMs -= ms;
-      coolDownLeftMs -= ms;
-      if (over) overMs += ms;
-      else if (to !== undefined) dueMs += ms;
+      timers.coolDownLeftMs -= ms;
+      if (isOver) timers.overMs += ms;
+      else if (to !== undefined) timers.dueMs += ms;
       if (to === undefined || ms < waitMs) continue;
-      const besides = {
-        ...to,
-        needed: to.needed.map((bytes, at) => bytes + (held.needed[at] ?? 0)),
-      };
-      const both = !over && fits(past, { ...besides, isLast: false }, index, null);
-      valueMeanwhile = both ? held.value : 0;
-      switchLeftMs = to.loadMs + (both ? 0 : SETTLE_MS);
+      // A step up keeps the old model until the new one is loaded, where memory has room for both.
+      const isBeside = !isOver && fits(past, bothOf(held, to), index, null);
+      valueMeanwhile = isBeside ? held.value : 0;
+      switchLeftMs = to.loadMs + (isBeside ? 0 : SETTLE_MS);
       sum -= held.value * RECOVERY_MS;
-      coolDownLeftMs = rules.coolDownMs;
-      lastWasUp = !over;
+      timers.coolDownLeftMs = rules.coolDownMs;
+      timers.lastWasUp = !isOver;
+      timers.overMs = 0;
+      timers.dueMs = 0;
       current = next;
-      overMs = 0;
-      dueMs = 0;
     }
   }
   return sum;
 }
 
+/** Index of the best way after the current one that fits; -1: none. */
+function wayDown(past: Hindsight, current: number, index: number): number {
+  return past.ways.findIndex((way, at) => at > current && fits(past, way, index, null));
+}
+
+/** Index of the best way before the current one to which the rules step up; -1: none. */
+function wayUp(past: Hindsight, current: number, index: number, rules: Rules): number {
+  return past.ways.findIndex(
+    (way, at) =>
+      at < current &&
+      (way.isCheapest || way.place >= rules.cheapestBefore) &&
+      fits(past, way, index, rules),
+  );
+}
+
+/** Milliseconds until the rules step down. A step down after another one waits for no cool-down. */
+function waitDownMs(
+  { overMs, coolDownLeftMs, lastWasUp }: Timers,
+  { dwellDownMs }: Rules,
+  isOverHard: boolean,
+): number {
+  if (isOverHard) return 0;
+  return Math.max(0, dwellDownMs - overMs, lastWasUp ? coolDownLeftMs : 0);
+}
+
+/** Milliseconds until the rules step up. */
+function waitUpMs({ dueMs, coolDownLeftMs }: Timers, { dwellUpMs }: Rules): number {
+  return Math.max(0, dwellUpMs - dueMs, coolDownLeftMs);
+}
+
+type PastWay = Hindsight['ways'][number];
+
+/** Two loaded ways as one. */
+function bothOf(held: PastWay, to: PastWay): PastWay {
+  const needed = to.needed.map((bytes, at) => bytes + (held.needed[at] ?? 0));
+  return { ...to, needed, isLast: false };
+}
+
 /** Whether a way fits in a period. With rules, it must fit as a step up: below the limit less the margin. */
 function fits(
   { rooms }: Hindsight,
-  { needed, isLast }: Hindsight['ways'][number],
+  { needed, isLast }: PastWay,
   index: number,
   rules: Rules | null,
 ): boolean {
   return needed.every((bytes, at) => {
     const room = rooms[at];
     if (bytes === 0 || room === undefined) return true;
-    const { limitBytes, hardLimitBytes, totalBytes } = room;
-    const allowedBytes =
-      rules === null
-        ? isLast
-          ? hardLimitBytes
-          : limitBytes
-        : Math.min(
-            limitBytes,
-            Math.max(
-              limitBytes - rules.marginRatio * totalBytes,
-              rules.upgradeBelowRatioMin * totalBytes,
-            ),
-          );
-    return (room.others[index] ?? 0) + bytes <= allowedBytes;
+    return (room.others[index] ?? 0) + bytes <= allowedBytesOf(room, isLast, rules);
   });
 }
 
-function isOverHardLimit(
-  { rooms }: Hindsight,
-  { needed }: Hindsight['ways'][number],
-  index: number,
-): boolean {
+function allowedBytesOf(
+  { limitBytes, hardLimitBytes, totalBytes }: Room,
+  isLast: boolean,
+  rules: Rules | null,
+): number {
+  if (rules === null) return isLast ? hardLimitBytes : limitBytes;
+  const lessMargin = limitBytes - rules.marginRatio * totalBytes;
+  return Math.min(limitBytes, Math.max(lessMargin, rules.upgradeBelowRatioMin * totalBytes));
+}
+
+function isOverHardLimit({ rooms }: Hindsight, { needed }: PastWay, index: number): boolean {
   return needed.some((bytes, at) => {
     const room = rooms[at];
     return (

@@ -31,9 +31,12 @@ afterAll(async () => {
 /** Waits until everything that mallory has sent had its effect. */
 async function settled(): Promise<void> {
   await mallory.settle();
-  const before = await bucket.lastPosition();
+  const before = (await bucket.progress()).position;
   mallory.publish('$KV.mai_hosts.mallory', 'later');
-  await waitUntil(async () => (await bucket.lastPosition()) > before, 'a later write is stored');
+  await waitUntil(
+    async () => (await bucket.progress()).position > before,
+    'a later write is stored',
+  );
 }
 
 test.each(['all', 'sub'])(
@@ -55,12 +58,12 @@ test.each(['mai.heartbeat.laptop', 'mai.host.laptop.release.desktop', '$KV.mai_h
       laptop.subscribe(subject, (message) => heard.push(message.subject)),
     );
     await laptop.roundTrip({ deadlineMs: 30_000, signal: null });
-    const before = await bucket.lastPosition();
+    const before = (await bucket.progress()).position;
     mallory.publishHeader('mai.heartbeat.mallory', 'Nats-Trace-Dest', target);
     await settled();
     await laptop.roundTrip({ deadlineMs: 30_000, signal: null });
     for (const end of ends) end();
     expect(heard.filter((subject) => subject === target)).toEqual([]);
-    expect(await bucket.lastPosition()).toBe(before + 1);
+    expect((await bucket.progress()).position).toBe(before + 1);
   },
 );

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 
 import { z } from 'zod/mini';
 
+import type { Certified } from '../../certificates/x509-door.js';
 import { FleetError } from '../../fleet-error.js';
 import { isHostName } from '../../nats/subjects.js';
 import { isAddress } from '../names.js';
@@ -121,6 +122,15 @@ export async function readFleetFile(path: string): Promise<string> {
     throw new FleetError('FILE_UNUSABLE', `${path} is missing. ${JOIN_AGAIN}`);
   }
   return text;
+}
+
+/** The certificate and the key of the authority, on the machine that holds it. Throws `FILE_UNUSABLE` on any other. */
+export async function readAuthority(folder: string): Promise<Certified> {
+  const paths = fleetPaths(folder);
+  return {
+    certificate: await readFleetFile(paths.authorityCertificate),
+    privateKey: await readFleetFile(paths.authorityKey),
+  };
 }
 
 /** Parses a JSON file of the fleet. Throws `FILE_UNUSABLE` that names the file. */

@@ -1,5 +1,5 @@
 import { issueHostCertificate, issueNatsCertificate } from '../../certificates/issue.js';
-import { fleetPaths, readFleetFile } from '../files/fleet-folder.js';
+import { readAuthority } from '../files/fleet-folder.js';
 import type { Admission } from './admission.js';
 import { isHostName } from '../../nats/subjects.js';
 import { describeTaken } from '../names.js';
@@ -24,11 +24,7 @@ export async function admitHost(
 ): Promise<Admission> {
   if (!isHostName(host)) throw new RequestRefused(`${JSON.stringify(host)} is not a host name.`);
   const publicKey = await checkSigningRequest(signingRequest, host);
-  const paths = fleetPaths(folder);
-  const authority = {
-    certificate: await readFleetFile(paths.authorityCertificate),
-    privateKey: await readFleetFile(paths.authorityKey),
-  };
+  const authority = await readAuthority(folder);
   const now = new Date();
   const issued = await issueHostCertificate(authority, host, publicKey, now);
   const { registry, allowList } = await changeHosts(

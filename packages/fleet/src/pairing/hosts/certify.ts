@@ -1,5 +1,5 @@
 import { issueHostCertificate } from '../../certificates/issue.js';
-import { fleetPaths, readFleetFile } from '../files/fleet-folder.js';
+import { readAuthority } from '../files/fleet-folder.js';
 import { RequestRefused, checkSigningRequest, natsCertificateOf } from './admit-host.js';
 import { readCertifyRequest } from './certify-protocol.js';
 import type { CertifyAnswer, CertifyContent } from './certify-protocol.js';
@@ -8,7 +8,7 @@ import type { RegisteredHost } from './registry.js';
 import { removeHost } from './remove-host.js';
 
 /** The authority's answer to a request. */
-export interface Certified {
+export interface CertifyOutcome {
   readonly answer: CertifyAnswer;
   /** Work that follows the answer, because it closes the asker's connection. Null: no such work. */
   readonly afterwards: (() => Promise<void>) | null;
@@ -20,7 +20,11 @@ export interface Certified {
  * Answers a request of `asker` to the authority, on the machine that holds it. While a certificate is being replaced both are
  * valid: nats-server has a user for each, and the allow-list holds both fingerprints.
  */
-export async function certify(folder: string, asker: string, text: string): Promise<Certified> {
+export async function certify(
+  folder: string,
+  asker: string,
+  text: string,
+): Promise<CertifyOutcome> {
   const { hosts } = await readRegistry(folder);
   const content = readCertifyRequest(text, (host, fingerprint) => {
     const registered = hosts.find((one) => one.host === host)?.certificates;
@@ -48,16 +52,12 @@ export async function certify(folder: string, asker: string, text: string): Prom
   }
 }
 
-async function carryOut(folder: string, content: CertifyContent): Promise<Certified> {
+async function carryOut(folder: string, content: CertifyContent): Promise<CertifyOutcome> {
   const { host, fingerprint } = content;
   switch (content.kind) {
     case 'renew': {
       const publicKey = await checkSigningRequest(content.signingRequest, host);
-      const paths = fleetPaths(folder);
-      const authority = {
-        certificate: await readFleetFile(paths.authorityCertificate),
-        privateKey: await readFleetFile(paths.authorityKey),
-      };
+      const authority = await readAuthority(folder);
       const now = new Date();
       const issued = await issueHostCertificate(authority, host, publicKey, now);
       const { registry, allowList } = await changeHosts(
@@ -97,7 +97,7 @@ async function carryOut(folder: string, content: CertifyContent): Promise<Certif
   }
 }
 
-function accepted(afterwards: () => Promise<void>): Certified {
+function accepted(afterwards: () => Promise<void>): CertifyOutcome {
   return { answer: { kind: 'accepted' }, afterwards, changed: true };
 }
 

@@ -30,13 +30,15 @@ export interface FollowedFleet extends AsyncDisposable {
 }
 
 /**
- * Keeps this host's identity up to date while the fleet runs. It watches the fleet's bucket for allow-lists. A list that the
- * authority signed and that has a higher revision than the last one is stored in the folder. If this host runs a nats-server, the
- * server takes its users from that list. The authority also sends the list to such a host directly, and the answer is the revision
- * that nats-server has taken. The connection moves away from a server whose host is no longer on the list. A host that is no
- * longer on the list ends its own nats-server. This function also watches the file with this host's certificate, because another
- * process changes the file when it rotates the keys, and the file with the list, because another process changes it when the address of
- * nats-server changes.
+ * Keeps this host's identity up to date while the fleet runs.
+ *
+ * - It takes allow-lists from the fleet's bucket, from the authority, which sends them directly to a host with a nats-server, and from
+ *   the file, which another process changes when the address of nats-server changes. The authority is answered with the revision that is
+ *   stored.
+ * - A list that the authority signed and that has a higher revision than the last one is stored in the folder. A nats-server of this host
+ *   takes its users from it. The connection leaves a server whose host is no longer on the list. A host that is no longer on
+ *   the list ends its own nats-server.
+ * - It reads this host's certificate again when another process has rotated the keys.
  */
 export async function followFleet(options: FollowFleetOptions): Promise<FollowedFleet> {
   const { connection, folder, onChange, onFault } = options;
@@ -44,9 +46,9 @@ export async function followFleet(options: FollowFleetOptions): Promise<Followed
   let identity = await readFleetIdentity(folder);
   const stop = new AbortController();
 
-  /** Revision of the list that a nats-server on this host has. */
-  let taken = identity.allowList.revision;
-  const keep = async (text: string): Promise<void> => {
+  /** Revision of the list that the files of this host hold, and that its nats-server takes its users from. */
+  let storedRevision = identity.allowList.revision;
+  const store = async (text: string): Promise<void> => {
     const list = readAllowList(text, identity.authorityCertificate);
     if (list === null || list.revision <= identity.allowList.revision) return;
     identity = { ...identity, allowList: list, natsServers: ownFirst(identity.host, list) };
@@ -61,19 +63,19 @@ export async function followFleet(options: FollowFleetOptions): Promise<Followed
     if (isOn(list, identity.host)) await updateNatsServer(folder, list);
     // The other servers cut this one off, so hosts that are connected to it would hear nothing.
     else await stopNatsServer(paths);
-    taken = list.revision;
+    storedRevision = list.revision;
   };
   /** One list after the other, so that an older one never overwrites the files of a newer one. */
-  let taking = Promise.resolve();
-  const take = (text: string): void => {
-    taking = taking.then(() => keep(text)).catch(onFault);
+  let storing = Promise.resolve();
+  const storeInTurn = (text: string): void => {
+    storing = storing.then(() => store(text)).catch(onFault);
   };
   const endRequests = connection.subscribe(
     servedSubject(identity.host, 'allow-list'),
     ({ data, respond }) => {
-      take(Buffer.from(data).toString('utf8'));
+      storeInTurn(Buffer.from(data).toString('utf8'));
       // At once: a nats-server that reads its users again forgets whose answer it waits for.
-      respond?.(String(taken));
+      respond?.(String(storedRevision));
     },
   );
 
@@ -83,7 +85,7 @@ export async function followFleet(options: FollowFleetOptions): Promise<Followed
         const bucket = await openFleetBucket(connection, identity.allowList);
         const watcher = await bucket.watch(({ key, value }) => {
           if (signal.aborted || key !== ALLOW_LIST_KEY || value === null) return;
-          take(Buffer.from(value).toString('utf8'));
+          storeInTurn(Buffer.from(value).toString('utf8'));
         });
         const end = (): void => watcher.stop();
         signal.addEventListener('abort', end, { once: true });
@@ -117,7 +119,7 @@ export async function followFleet(options: FollowFleetOptions): Promise<Followed
   const onListFile = (): void => {
     readPrivateFile(paths.allowList)
       .then((text) => {
-        if (text !== null && !stop.signal.aborted) take(text);
+        if (text !== null && !stop.signal.aborted) storeInTurn(text);
       })
       .catch(onFault);
   };

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 
-import { issueHostCertificate } from '../../certificates/issue.js';
+import { isRenewalDue, issueHostCertificate } from '../../certificates/issue.js';
 import { generateKeyPair } from '../../certificates/x509-door.js';
 import { connectFleet } from '../../nats/connection.js';
 import { pairedFleet } from '../../../test/paired-fleet.js';
@@ -14,7 +14,7 @@ import { followFleet } from './follow-fleet.js';
 import { leaveFleet } from './leave-fleet.js';
 import { readRegistry } from './registry.js';
 import { removeHost } from './remove-host.js';
-import { isRotationDue, rotateKeys } from './rotate-keys.js';
+import { rotateKeys } from './rotate-keys.js';
 import { serveAuthority } from './serve-authority.js';
 import { tellAllowList } from './tell-allow-list.js';
 import { ownLoad, ownState } from '../../../test/states.js';
@@ -216,8 +216,8 @@ test('a certificate of a host is due for replacement when a third of its life is
   await using fleet = await pairedFleet();
   const identity = await readFleetIdentity(fleet.folder('desktop'));
   const after = (days: number): Date => new Date(Date.now() + days * 86_400_000);
-  expect(isRotationDue(identity, after(240))).toBe(false);
-  expect(isRotationDue(identity, after(250))).toBe(true);
+  expect(isRenewalDue(identity.certificate, after(240))).toBe(false);
+  expect(isRenewalDue(identity.certificate, after(250))).toBe(true);
 });
 
 test('the authority removes a host that leaves, and the keys of that host are deleted', async () => {

@@ -100,7 +100,7 @@ export async function readRegistry(folder: string): Promise<Registry> {
 }
 
 /** The allow-list that follows from a registry. */
-export function allowListOf(registry: Registry): AllowList {
+function allowListOf(registry: Registry): AllowList {
   return {
     revision: registry.revision,
     hosts: registry.hosts.map(({ host, certificates }) => ({

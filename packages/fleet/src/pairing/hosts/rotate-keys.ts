@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { z } from 'zod/mini';
 
+import { pause, type Clock } from '../../clock.js';
 import { FleetError, isFleetError } from '../../fleet-error.js';
 import type { FleetConnection } from '../../nats/connection.js';
 import { requestSubject } from '../../nats/subjects.js';
@@ -25,10 +26,17 @@ import type { CertifyAnswer, CertifyContent } from './certify-protocol.js';
 import { tellAllowList } from './tell-allow-list.js';
 
 /** How long both certificates are valid, so that this host's processes take up the new one and the others hear of it. */
-export const DEFAULT_OVERLAP_MS = 10_000;
+const DEFAULT_OVERLAP_MS = 10_000;
 
 /** How long the authority tries to tell the other hosts of its own new certificate. It tells them again after each connection. */
 const TELL_MS = 10_000;
+
+const ROTATION_CHECK_MS = 6 * 3_600_000;
+/**
+ * How long the old certificate stays valid after a planned rotation. When a certificate ends, the other gateways close its
+ * connections and so cut off the answers on them. A planned rotation is not urgent, so this time lets most answers finish first.
+ */
+const ROTATION_OVERLAP_MS = 600_000;
 
 export interface RotateKeysOptions {
   readonly folder: string;
@@ -87,6 +95,31 @@ export async function rotateKeys(options: RotateKeysOptions): Promise<FleetIdent
   return renewed;
 }
 
+/** Rotates the keys of this machine once less than a third of its certificate's life is left, until the signal fires. A rotation that fails is tried again. */
+export async function rotateInTime({
+  folder,
+  connection,
+  identity,
+  clock,
+  signal,
+  onFault,
+}: Pick<RotateKeysOptions, 'folder' | 'connection'> & {
+  readonly identity: () => FleetIdentity;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly onFault: (error: unknown) => void;
+}): Promise<void> {
+  while (!signal.aborted) {
+    if (isRenewalDue(identity().certificate, new Date(clock.nowMs()))) {
+      const overlapMs = ROTATION_OVERLAP_MS;
+      await rotateKeys({ folder, connection, signal, overlapMs }).catch((error: unknown) => {
+        if (!signal.aborted) onFault(error);
+      });
+    }
+    await pause(clock, ROTATION_CHECK_MS, signal);
+  }
+}
+
 /** Sends a request to the authority. Where this host holds the authority, carries the request out. */
 async function ask(
   identity: FleetIdentity,
@@ -115,11 +148,6 @@ async function tellOthers(
     folder,
     signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
   );
-}
-
-/** Whether this host's certificate should be replaced: less than a third of its life is left. */
-export function isRotationDue(identity: FleetIdentity, now: Date): boolean {
-  return isRenewalDue(identity.certificate, now);
 }
 
 /** Sends a signed request to the authority. Throws `FLEET_UNREACHABLE`, and `NOT_PAIRED` where the authority refuses. */

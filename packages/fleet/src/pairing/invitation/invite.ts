@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { renderUnicodeCompact } from 'uqr';
 
 import { certificateFingerprint, issueJoinCertificate } from '../../certificates/issue.js';
-import { fleetPaths, readFleetFile } from '../files/fleet-folder.js';
+import { readAuthority } from '../files/fleet-folder.js';
 import { readRegistry } from '../hosts/registry.js';
 import type { Registry } from '../hosts/registry.js';
 import { checkHostName, describeTaken } from '../names.js';
@@ -47,11 +47,7 @@ export async function invite(options: InviteOptions): Promise<OpenedInvitation> 
   if (registry.hosts.some((one) => one.host === host))
     throw new RangeError(describeTaken(host ?? ''));
   if (serverAddress !== null) checkPlace(registry, serverAddress);
-  const paths = fleetPaths(folder);
-  const authority = {
-    certificate: await readFleetFile(paths.authorityCertificate),
-    privateKey: await readFleetFile(paths.authorityKey),
-  };
+  const authority = await readAuthority(folder);
   const secret = randomBytes(SECRET_BYTES);
   const invitation = new OpenInvitation(secret, {
     lifeMs: Math.min(options.lifeMs ?? INVITATION_LIFE_MS, INVITATION_LIFE_MS),

@@ -6,7 +6,7 @@ import { isProof } from './join-protocol.js';
 export const INVITATION_LIFE_MS = 600_000;
 
 /** Wrong tries after which an invitation ends. */
-export const MAX_WRONG_TRIES = 5;
+const MAX_WRONG_TRIES = 5;
 
 /** How an invitation ended. */
 export type InvitationEnd =

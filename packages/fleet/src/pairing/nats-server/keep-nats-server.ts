@@ -40,6 +40,10 @@ export async function keepNatsServer(options: KeepNatsServerOptions): Promise<vo
   const { checkIntervalMs = CHECK_INTERVAL_MS, recognisedMs = RECOGNISED_MS } = options;
   let failures = 0;
   let lastFault: string | null = null;
+  const succeeded = (): void => {
+    failures = 0;
+    lastFault = null;
+  };
   const failed = (error: unknown): void => {
     failures += 1;
     // Compare codes and not messages: messages contain times of the log, so they differ each time.
@@ -53,15 +57,15 @@ export async function keepNatsServer(options: KeepNatsServerOptions): Promise<vo
   const recognise = (pid: number | null): void => {
     recognised = pid === null ? null : { pid, untilMs: systemClock.monotonicMs() + recognisedMs };
   };
-  const isNatsServerGone = async (): Promise<boolean> => {
+  const isNatsServerRunning = async (): Promise<boolean> => {
     if (
       recognised !== null &&
       systemClock.monotonicMs() < recognised.untilMs &&
       isRunning(recognised.pid)
     )
-      return false;
+      return true;
     recognise(await natsServerPid(fleetPaths(folder)));
-    return recognised === null;
+    return recognised !== null;
   };
 
   const watch = async (): Promise<void> => {
@@ -70,17 +74,22 @@ export async function keepNatsServer(options: KeepNatsServerOptions): Promise<vo
       await pause(systemClock, Math.min(checkIntervalMs * 2 ** failures, LONGEST_WAIT_MS), signal);
       if (signal.aborted) return;
       try {
-        const isGone = await isNatsServerGone();
-        const restarts = isGone && wasGone;
-        const pid = restarts ? await ensureNatsServer({ folder, signal }) : null;
-        // This host was removed from the fleet.
-        if (restarts && pid === null) return;
-        if (pid !== null) {
-          recognise(pid);
-          onStart(pid);
+        if (await isNatsServerRunning()) {
+          succeeded();
+          wasGone = false;
+          continue;
         }
-        if (restarts || !isGone) [failures, lastFault] = [0, null];
-        wasGone = isGone && !restarts;
+        if (!wasGone) {
+          wasGone = true;
+          continue;
+        }
+        const pid = await ensureNatsServer({ folder, signal });
+        // This host was removed from the fleet.
+        if (pid === null) return;
+        recognise(pid);
+        onStart(pid);
+        succeeded();
+        wasGone = false;
       } catch (error) {
         if (signal.aborted || hasCode(error, 'NOT_PAIRED')) return;
         failed(error);

@@ -44,7 +44,7 @@ export function checkSite(
   if (host === undefined || countOf(request, 'host') !== 1) {
     return invalid('The request must have exactly one Host header.');
   }
-  const encrypted = 'encrypted' in request.socket && request.socket.encrypted === true;
+  const encrypted = isEncrypted(request);
   if (!mayName(host, request.socket, encrypted, allowHosts)) {
     return forbidden(
       `The host name ${quoted(host)} is not allowed, so that other sites cannot reach this machine by a name of their own. If the name is yours, start the gateway with --allow-host ${plain(host)}.`,
@@ -117,4 +117,9 @@ function invalid(message: string): SiteVerdict {
 
 function forbidden(message: string): SiteVerdict {
   return { kind: 'refused', failure: createFailure('forbidden', 403, message) };
+}
+
+/** Whether a request came over TLS. */
+export function isEncrypted({ socket }: IncomingMessage): boolean {
+  return 'encrypted' in socket && socket.encrypted === true;
 }

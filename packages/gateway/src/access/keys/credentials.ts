@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 
 /** Name of the session's cookie. */
-export const SESSION_COOKIE = 'mai-session';
+const SESSION_COOKIE = 'mai-session';
 /** Header with the CSRF token. Requests of a session that change something must have it. */
 export const CSRF_HEADER = 'x-mai-csrf';
 

@@ -3,7 +3,7 @@ import { component } from './shared/component.js';
 import { bytes, count, durationMs, epochMs, poolChange, rejection } from './shared/memory.js';
 import { textOf } from './shared/text.js';
 
-export const DECISIONS_LIMIT = 200;
+const DECISIONS_LIMIT = 200;
 
 export const decisionsQuery = z.strictObject({
   search: textOf(200)
@@ -17,7 +17,7 @@ export const decisionsQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(DECISIONS_LIMIT).default(50),
 });
 
-export const decisionSummary = component(
+const decisionSummary = component(
   'DecisionSummary',
   z
     .strictObject({

@@ -54,7 +54,7 @@ export const model = component(
     .describe('A downloaded or configured model.'),
 );
 
-export const chainStep = component(
+const chainStep = component(
   'ChainStep',
   z
     .strictObject({

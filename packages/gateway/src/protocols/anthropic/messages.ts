@@ -2,7 +2,7 @@ import { chatFacts, countOf, lastNumber, usageOf } from '../fields.js';
 import { jsonAnswer } from '../openai/failures.js';
 import type { Failure, Protocol } from '../protocol.js';
 import { measurePrompt, type PromptSize } from '../prompt-size.js';
-import { runtimeFailureIn, sizesIn } from '../runtime-failure.js';
+import { sizesIn } from '../runtime-failure.js';
 import { isJsonObject, type JsonObject } from '../../json.js';
 
 /** `POST /v1/messages`: https://docs.claude.com/en/api/messages */
@@ -19,7 +19,6 @@ export const messages: Protocol = {
   streamFailure: (failure) => `event: error\ndata: ${JSON.stringify(anthropicError(failure))}\n\n`,
   // The documented event that a client ignores at any place of a stream.
   waiting: () => 'event: ping\ndata: {"type": "ping"}\n\n',
-  failureIn: runtimeFailureIn,
   endMarks: ['\nevent: message_stop', '\nevent: error'],
   tailBytes: 4096,
   responseIdIn: () => null,

@@ -1,10 +1,9 @@
 import { chatFacts, countOf, lastUsage, offersTools } from '../fields.js';
 import type { Protocol } from '../protocol.js';
-import { runtimeFailureIn } from '../runtime-failure.js';
 import { openAiFailure, openAiStreamFailure, waitComment } from './failures.js';
 
 /** The end of a stream, or an error event. JSON has no raw line breaks, so no text of a model holds these marks. */
-export const CHAT_END_MARKS = ['\ndata: [DONE]', '\nevent: error', '\ndata: {"error"'];
+const CHAT_END_MARKS = ['\ndata: [DONE]', '\nevent: error', '\ndata: {"error"'];
 
 /** `POST /v1/chat/completions`: https://platform.openai.com/docs/api-reference/chat/create */
 export const chatCompletions: Protocol = {
@@ -21,7 +20,6 @@ export const chatCompletions: Protocol = {
   failure: openAiFailure,
   streamFailure: openAiStreamFailure,
   waiting: waitComment,
-  failureIn: runtimeFailureIn,
   endMarks: CHAT_END_MARKS,
   tailBytes: 4096,
   responseIdIn: () => null,

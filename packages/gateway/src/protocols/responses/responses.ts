@@ -1,7 +1,6 @@
 import { chatFacts, countOf, lastUsage, offersTools, textOf } from '../fields.js';
 import { openAiError, openAiFailure, waitComment } from '../openai/failures.js';
 import type { Failure, Protocol } from '../protocol.js';
-import { runtimeFailureIn } from '../runtime-failure.js';
 
 /** `POST /v1/responses`: https://platform.openai.com/docs/api-reference/responses/create */
 export const responses: Protocol = {
@@ -18,7 +17,6 @@ export const responses: Protocol = {
   failure: openAiFailure,
   streamFailure: (failure) => errorEvent(failure),
   waiting: waitComment,
-  failureIn: runtimeFailureIn,
   // https://platform.openai.com/docs/api-reference/responses-streaming
   endMarks: [
     '\nevent: response.completed',

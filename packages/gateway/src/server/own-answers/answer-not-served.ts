@@ -11,7 +11,7 @@ import { isModelList } from './answer-models.js';
 const COUNT_TOKENS = '/v1/messages/count_tokens';
 
 /** The protocol of a path; null where no protocol has it. */
-export function protocolOf(path: string): Protocol | null {
+function protocolOf(path: string): Protocol | null {
   return INFERENCE_ENDPOINTS.get(path === COUNT_TOKENS ? '/v1/messages' : path)?.protocol ?? null;
 }
 

@@ -1,4 +1,5 @@
-import type { GenerationRequest, Sampling } from '../../engine/engine.js';
+import type { GenerationRequest } from '../../engine/engine.js';
+import type { Sampling } from '../../engine/llama-door.js';
 import { RequestError, invalidField, notSupported } from '../../engine/request-error.js';
 import {
   arrayField,

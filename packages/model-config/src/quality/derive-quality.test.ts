@@ -70,6 +70,17 @@ test('the month in a name is the release date', () => {
   );
 });
 
+test('a model of an unknown family counts as old as the median known model, whatever words its name has', () => {
+  const dates = publishedQuality()
+    .models.map((model) => model.releaseDate)
+    .sort();
+  const releaseDate = dates[Math.floor((dates.length - 1) / 2)] ?? null;
+  const expected = derived('nobody/nothing', 7, { releaseDate });
+  // `v1.5` is a word of a Nemotron, `tiny` of an Aya, `openchat` of a model without a family.
+  for (const name of ['nobody/nothing', 'vicuna-7b-v1.5', 'tiny-chat', 'my-chat', 'openchat-tune'])
+    expect(derived(name, 7)).toBe(expected);
+});
+
 test('a model counts with both modes where similar models have both, and without thinking where they have none', () => {
   const gemma = (reasoning: boolean | null) => derived('gemma-4-26b-a4b', 25.2, { reasoning });
   expect(gemma(null)).toBeGreaterThan(gemma(false));

@@ -65,13 +65,15 @@ export function deriveQuality(
     family === null
       ? []
       : published.models.filter((known) => known.family?.toLowerCase() === family.toLowerCase());
-  const similar = mostSimilar(facts.names, relatives.length > 0 ? relatives : published.models);
+  const similar = mostSimilar(facts.names, relatives);
   const givenDate =
     facts.releaseDate !== null && Number.isFinite(Date.parse(facts.releaseDate))
       ? facts.releaseDate
-      : (facts.names.map(dateInName).find((date) => date !== null) ?? medianDate(similar));
+      : (facts.names.map(dateInName).find((date) => date !== null) ??
+        // The words that the name of an unknown family shares with known names are chance.
+        medianDate(similar.length > 0 ? similar : published.models));
   const releaseDate = atMostNewest(givenDate, published);
-  const thinking = thinkingShare(facts, use, relatives.length > 0 ? similar : []);
+  const thinking = thinkingShare(facts, use, similar);
 
   const weights = published.weights[use];
   const index = QUALITY_USES.indexOf(use);

@@ -10,7 +10,10 @@ export interface NamedModel {
   readonly names: readonly string[];
   /** A family of the published results, such as `Qwen3`; `null`: the family follows from the names. */
   readonly family: string | null;
-  /** `YYYY-MM-DD`; `null`: the date of the most similar known model of the family. */
+  /**
+   * `YYYY-MM-DD`; `null`: the month in a name (`2507`), else the date of the known model of the family with the most similar
+   * name, else, for an unknown family, the median date of all known models.
+   */
   readonly releaseDate: string | null;
   /** The number of all parameters, experts included. */
   readonly parameters: number | null;

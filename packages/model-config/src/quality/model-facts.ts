@@ -12,9 +12,12 @@ export interface NamedModel {
   readonly family: string | null;
   /**
    * `YYYY-MM-DD`; `null`: the month in a name (`2507`), else the date of the known model of the family with the most similar
-   * name, else, for an unknown family, the median date of all known models.
+   * name. Where no name tells the family: the month of the first models with this architecture, else the median date of the
+   * known models of the family, or of all of them for an unknown family.
    */
   readonly releaseDate: string | null;
+  /** `general.architecture` of a GGUF file, or `model_type` of an MLX model. */
+  readonly architecture: string | null;
   /** The number of all parameters, experts included. */
   readonly parameters: number | null;
   /** Whether the model thinks before it answers. `both`: it can do either. */

@@ -1,5 +1,5 @@
 import { DEFAULT_LOAD_CONFIG, type Capability, type LoadConfig } from '@mai/memory-ledger';
-import { comparableName, familyOf } from './comparable-name.js';
+import { comparableName, familyOf, familyOfArchitecture } from './comparable-name.js';
 import { fullPrecisionQuality } from './full-precision-quality.js';
 import type { ConfiguredQuality, NamedModel, QualityUse } from './model-facts.js';
 import { parseParameterCounts } from './parameter-counts.js';
@@ -9,7 +9,7 @@ import { kvCacheLoss, quantizationLoss } from './quantization-loss.js';
 export interface QualityFacts {
   readonly modelKey: string;
   readonly displayName: string | null;
-  /** `general.architecture` of the header, such as `qwen3`. */
+  /** `general.architecture` of a GGUF header, or `model_type` of an MLX model, such as `qwen3`. */
   readonly architecture: string | null;
   /** The number of all parameters, experts included, from the header. */
   readonly parameters: number | null;
@@ -126,11 +126,10 @@ function namedModelOf(facts: QualityFacts): NamedModel {
       displayName !== null && isMoreSpecific(displayName, modelKey)
         ? [modelKey, displayName]
         : [modelKey],
-    // Models of many makers have the architecture `llama`, so it says nothing about the family.
-    family:
-      familyOf(allNames) ??
-      (architecture === null || architecture === 'llama' ? null : familyOf(architecture)),
+    family: familyOf(allNames) ?? familyOfArchitecture(architecture),
+    // Neither a header nor LM Studio states a date.
     releaseDate: null,
+    architecture,
     parameters:
       facts.parameters ??
       parseParameterCounts(facts.sizeLabel).all ??

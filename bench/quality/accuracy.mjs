@@ -179,6 +179,7 @@ function leftOut(use, isKept, ask) {
 function factsOf(result) {
   return {
     names: [result.model],
+    baseModels: [],
     family: result.family === 'other' ? null : result.family,
     releaseDate: result.releaseDate,
     architecture: architectureOf(result),
@@ -206,6 +207,7 @@ function chainFacts() {
       {
         modelKey,
         displayName,
+        baseModels: [],
         capabilities,
         architecture: null,
         sizeLabel: null,

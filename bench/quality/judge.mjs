@@ -40,6 +40,7 @@ function figure(given, use) {
   const quality = qualityIn(
     {
       names,
+      baseModels: [],
       family,
       releaseDate: text(given.releaseDate),
       architecture: text(given.architecture),

@@ -10,6 +10,7 @@ function derived(
   use: QualityUse = 'general',
 ) {
   const unknown = {
+    baseModels: [],
     family: null,
     releaseDate: null,
     architecture: null,

@@ -61,14 +61,16 @@ export function deriveQuality(
   const { parameters } = facts;
   if (parameters === null || !(parameters > 0)) return null;
   const billions = parameters / 1e9;
-  const namedFamily = familyOf(facts.names.join(' '));
+  // A fine-tuned model may have a name of its own. Its base model then tells the family.
+  const names = familyOf(facts.names.join(' ')) === null ? facts.baseModels : facts.names;
+  const namedFamily = familyOf(names.join(' '));
   const family = facts.family ?? namedFamily;
   const relatives =
     family === null
       ? []
       : published.models.filter((known) => known.family?.toLowerCase() === family.toLowerCase());
   // The words that a name shares with known names are chance where it does not tell its family.
-  const namesakes = namedFamily === null ? [] : mostSimilar(facts.names, relatives);
+  const namesakes = namedFamily === null ? [] : mostSimilar(names, relatives);
   const releaseDate = atMostNewest(
     statedDate(facts) ??
       medianDate(namesakes) ??
@@ -139,10 +141,10 @@ function mostSimilar(
   return found;
 }
 
-/** The release date, else the month in a name; `null`: neither is known. */
-function statedDate({ releaseDate, names }: NamedModel): string | null {
+/** The release date, else the month in a name or in that of a base model; `null`: none is known. */
+function statedDate({ releaseDate, names, baseModels }: NamedModel): string | null {
   if (releaseDate !== null && Number.isFinite(Date.parse(releaseDate))) return releaseDate;
-  return names.map(dateInName).find((date) => date !== null) ?? null;
+  return [...names, ...baseModels].map(dateInName).find((date) => date !== null) ?? null;
 }
 
 /** `null`: there are no models. */

@@ -8,11 +8,16 @@ export type QualityUse = (typeof QUALITY_USES)[number];
 export interface NamedModel {
   /** The names of the model, the most reliable first: model key, name on Hugging Face. */
   readonly names: readonly string[];
-  /** A family of the published results, such as `Qwen3`; `null`: the family follows from the names. */
+  /**
+   * Names of the models that it was fine-tuned or merged from. Their results are not its own, so only the family and the
+   * release date follow from them, each where `names` do not tell it.
+   */
+  readonly baseModels: readonly string[];
+  /** A family of the published results, such as `Qwen3`; `null`: the family follows from the names, or from the base models. */
   readonly family: string | null;
   /**
-   * `YYYY-MM-DD`; `null`: the month in a name (`2507`), else the date of the known model of the family with the most similar
-   * name. Where no name tells the family: the month of the first models with this architecture, else the median date of the
+   * `YYYY-MM-DD`; `null`: the month in one of `names` or `baseModels` (`2507`), else the date of the known model of the family with the most similar
+   * name. Where neither `names` nor `baseModels` tell the family: the month of the first models with this architecture, else the median date of the
    * known models of the family, or of all of them for an unknown family.
    */
   readonly releaseDate: string | null;

@@ -7,6 +7,7 @@ import { qualityOf, qualityUseOf, type QualityFacts } from './quality-of.js';
 const facts = (modelKey: string, part: Partial<QualityFacts> = {}): QualityFacts => ({
   modelKey,
   displayName: null,
+  baseModels: [],
   architecture: null,
   parameters: null,
   activeParameters: null,
@@ -52,6 +53,18 @@ describe('the quality of a model', () => {
     expect(named('qwen3')).not.toBe(named('llama'));
     expect(named('mystery')).toBe(named('llama'));
     expect(named('hunyuan-dense')).not.toBe(named('llama'));
+  });
+
+  test('is derived from the base models where the name says nothing, and never the published figure of one', () => {
+    const tuned = (baseModels: readonly string[], key = 'someone/their-tune') =>
+      generalOf(key, { baseModels, architecture: 'llama', sizeLabel: '24B' });
+    const small = 'Mistral Small 3.1 24B Instruct 2503';
+    expect(generalOf(small, { sizeLabel: '24B' })?.source).toBe('published');
+    expect(tuned([small])).toMatchObject({ source: 'derived', published: null });
+    expect(tuned([small])?.quality).toBe(tuned([], 'mistral-small-3.1-tune-2503')?.quality);
+    expect(tuned([small])?.quality).not.toBe(tuned([])?.quality);
+    expect(tuned(['Their Merge', small])?.quality).toBe(tuned([small])?.quality);
+    expect(tuned(['Qwen3 8B'], 'gemma-3-tune')?.quality).toBe(tuned([], 'gemma-3-tune')?.quality);
   });
 
   test.each([

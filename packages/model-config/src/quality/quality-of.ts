@@ -9,6 +9,8 @@ import { kvCacheLoss, quantizationLoss } from './quantization-loss.js';
 export interface QualityFacts {
   readonly modelKey: string;
   readonly displayName: string | null;
+  /** `general.base_model.*.name` of the header: the models that it was fine-tuned or merged from. Empty: not known. */
+  readonly baseModels: readonly string[];
   /** `general.architecture` of a GGUF header, or `model_type` of an MLX model, such as `qwen3`. */
   readonly architecture: string | null;
   /** The number of all parameters, experts included, from the header. */
@@ -118,7 +120,7 @@ export function qualityUseOf(capabilities: readonly Capability[]): QualityUse {
 }
 
 function namedModelOf(facts: QualityFacts): NamedModel {
-  const { modelKey, displayName, architecture, capabilities } = facts;
+  const { modelKey, displayName, baseModels, architecture, capabilities } = facts;
   const allNames = `${modelKey} ${displayName ?? ''}`;
   return {
     // A name with fewer words than the key may be that of another model: `Qwen3 4B` for `qwen3-4b-2507`.
@@ -126,7 +128,9 @@ function namedModelOf(facts: QualityFacts): NamedModel {
       displayName !== null && isMoreSpecific(displayName, modelKey)
         ? [modelKey, displayName]
         : [modelKey],
-    family: familyOf(allNames) ?? familyOfArchitecture(architecture),
+    baseModels,
+    family:
+      familyOf(allNames) ?? familyOf(baseModels.join(' ')) ?? familyOfArchitecture(architecture),
     // Neither a header nor LM Studio states a date.
     releaseDate: null,
     architecture,

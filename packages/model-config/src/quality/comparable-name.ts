@@ -25,7 +25,7 @@ const FAMILIES: readonly (readonly [family: string, pattern: RegExp])[] = [
   ['Nemotron', /nemotron/],
   ['gpt-oss', /gpt-oss/],
   // The architectures of Qwen3.5 are `qwen35` and `qwen3_5`. `qwen3-5b` would be a size.
-  ['Qwen3.x', /qwen-?3(\.\d|-?5(?![\d.]*b))/],
+  ['Qwen3.x', /qwen-?3(\.\d|-?[56](?![\d.]*b))/],
   ['Qwen3', /qwen-?3/],
   ['Qwen2.5', /qwen-?2/],
   ['Qwen1', /qwen/],

@@ -72,6 +72,7 @@ describe('the quality of a model', () => {
     ['qwen3next', 'Qwen3'],
     ['qwen35moe', 'Qwen3.x'],
     ['qwen3_5_text', 'Qwen3.x'],
+    ['qwen3_6_moe', 'Qwen3.x'],
     ['gemma4', 'Gemma4'],
     ['llama4', 'Llama'],
     // Many makers use both.

@@ -1,14 +1,15 @@
 // Measures the quality figures:
 //   npm run bench:quality
 // The first table shows how many pairs of models the fallback orders as published results do. Each model is left
-// out of the fit that judges it. The other tables show, for each built-in chain, how far its order agrees with
-// published results, and the order by the figures.
+// out of the fit that judges it. The second table shows the same without release dates, which the product does not
+// know. The other tables show, for each built-in chain, how far its order agrees with published results, and the
+// order by the figures.
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { judge, printTable } from '../yardstick/report.mjs';
 import { knownModels, weightsOf } from './fit.mjs';
-import { loadSources, readResults } from './sources.mjs';
+import { loadSources, readArchitectures, readResults } from './sources.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const source = await loadSources(
@@ -40,13 +41,14 @@ const USE_OF_CHAIN = {
 const CLEAR = 0.5;
 
 const results = readResults();
+const architectures = readArchitectures();
 const models = knownModels(results, source);
 // Two modes of one model, such as with and without thinking, differ in their brackets only.
 const baseOf = (model) => model.comparableNames[0];
 
 const rows = Object.keys(PAIRS).map((use) => {
-  const one = leftOut(use, (other, model) => other !== model);
-  const all = leftOut(use, (other, model) => baseOf(other) !== baseOf(model));
+  const one = leftOut(use, (other, model) => other !== model, factsOf);
+  const all = leftOut(use, isOtherModel, factsOf);
   return { use, one, all };
 });
 printTable(
@@ -61,6 +63,46 @@ printTable(
   ]),
 );
 for (const { use, one } of rows) judge(`pairs wrong, ${use}`, 1 - one.right, 1 - PAIRS[use]);
+
+// What the product knows of a model: no release date, but the architecture. Of the models that `isKept` keeps, a
+// judged model has no results. The figures are shares of pairs in the right order, and median errors of the score.
+const SITUATIONS = [
+  {
+    title: 'unknown family',
+    isKept: (other, model) =>
+      other.family === null || model.family === null
+        ? isOtherModel(other, model)
+        : other.family !== model.family,
+    factsOf: (result) => ({ ...factsOf(result), family: null }),
+  },
+  {
+    title: 'name tells no family',
+    isKept: isOtherModel,
+    factsOf: (result) => ({
+      ...factsOf(result),
+      names: [],
+      family: source.familyOfArchitecture(architectureOf(result)),
+    }),
+  },
+  { title: 'name tells the family', isKept: isOtherModel, factsOf },
+];
+console.log('\nas the product asks: without a release date\n');
+for (const { title, isKept, factsOf: knownOf } of SITUATIONS) {
+  printTable(
+    [title, 'without the architecture', 'with it', 'with the release date'],
+    Object.keys(PAIRS).map((use) => [
+      use,
+      ...[
+        (result) => ({ ...knownOf(result), releaseDate: null, architecture: null }),
+        (result) => ({ ...knownOf(result), releaseDate: null }),
+        knownOf,
+      ].map((ask) => {
+        const { right, error } = leftOut(use, isKept, ask);
+        return `${percent(right)}, ${error.toFixed(2)}`;
+      }),
+    ]),
+  );
+}
 
 const facts = chainFacts();
 const { fallbackChains } = source.builtInModelConfig();
@@ -89,8 +131,15 @@ for (const [chain, use] of Object.entries(USE_OF_CHAIN)) {
   judge(`chain ${chain}: 1 - tau`, 1 - tau, 1 - TAU);
 }
 
-/** The order of the fallback's figures, each model judged by a fit on the models that `isKept` keeps. */
-function leftOut(use, isKept) {
+function isOtherModel(other, model) {
+  return baseOf(other) !== baseOf(model);
+}
+
+/**
+ * The order and the median error of the fallback's figures, each model judged from the facts that `ask` gives by a fit
+ * on the models that `isKept` keeps.
+ */
+function leftOut(use, isKept, ask) {
   const index = source.QUALITY_USES.indexOf(use);
   const judged = models
     .map((model, position) => ({ model, result: results[position] }))
@@ -100,9 +149,12 @@ function leftOut(use, isKept) {
       const published = { models: kept, weights: weightsOf(kept, source, [use]) };
       return {
         score: source.scoreOf(model.quality[index]),
-        derived: source.deriveQuality(factsOf(result), use, published),
+        derived: source.deriveQuality(ask(result), use, published),
       };
     });
+  const errors = judged
+    .map(({ score, derived }) => Math.abs(score - source.scoreOf(derived)))
+    .sort((a, b) => a - b);
   let [pairs, right, clearPairs, clearRight] = [0, 0, 0, 0];
   for (const [place, one] of judged.entries()) {
     for (const other of judged.slice(0, place)) {
@@ -116,18 +168,33 @@ function leftOut(use, isKept) {
       clearRight += isRight ? 1 : 0;
     }
   }
-  return { count: judged.length, right: right / pairs, clear: clearRight / clearPairs };
+  return {
+    count: judged.length,
+    right: right / pairs,
+    clear: clearRight / clearPairs,
+    error: errors[Math.floor(errors.length / 2)],
+  };
 }
 
 function factsOf(result) {
   return {
     names: [result.model],
+    baseModels: [],
     family: result.family === 'other' ? null : result.family,
     releaseDate: result.releaseDate,
+    architecture: architectureOf(result),
     parameters: result.paramsB * 1e9,
     reasoning: result.reasoning,
     vision: result.vision,
   };
+}
+
+/** `null`: not in the list, so it says nothing about the release date and the family. */
+function architectureOf({ model }) {
+  const listed = architectures.find(({ models: starts }) =>
+    starts.some((start) => model.startsWith(start)),
+  );
+  return listed?.architectures[0] ?? null;
 }
 
 /** The facts of the models in the built-in configuration, from their hyper-parameters and capabilities. */
@@ -140,6 +207,7 @@ function chainFacts() {
       {
         modelKey,
         displayName,
+        baseModels: [],
         capabilities,
         architecture: null,
         sizeLabel: null,

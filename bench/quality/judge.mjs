@@ -1,5 +1,5 @@
 // Judges models, for checks from outside. Reads a line of JSON for each model on stdin:
-//   {"model", "huggingFace", "family", "releaseDate", "paramsB", "activeParamsB", "reasoning", "vision", "quantization"}
+//   {"model", "huggingFace", "family", "releaseDate", "paramsB", "activeParamsB", "reasoning", "vision", "quantization", "architecture"}
 // and prints {"general", "chat", "coding", "reasoning", "tools", "vision"} from 0 to 1 for each; null where a figure does not
 // apply. --fallback ignores the published results of the model itself. Fields that are missing, null or of another type are not known.
 // A number of parameters that is not known is taken from the name, else it is that of the median model of the family, of those with
@@ -40,8 +40,10 @@ function figure(given, use) {
   const quality = qualityIn(
     {
       names,
+      baseModels: [],
       family,
       releaseDate: text(given.releaseDate),
+      architecture: text(given.architecture),
       parameters,
       reasoning: flag(given.reasoning),
       vision: flag(given.vision),

@@ -11,7 +11,16 @@ const project = path.join(workspace, 'packages', 'model-config');
 
 /** The published results of all models. */
 export function readResults() {
-  const text = readFileSync(path.join(data, 'quality.jsonl'), 'utf8');
+  return readLines('quality.jsonl');
+}
+
+/** The architectures, each with the month of its first models and the published models that have it. */
+export function readArchitectures() {
+  return readLines('architectures.jsonl');
+}
+
+function readLines(file) {
+  const text = readFileSync(path.join(data, file), 'utf8');
   return text
     .split('\n')
     .filter((line) => line !== '')

@@ -15,13 +15,15 @@ export interface JudgedModel {
   readonly model: DownloadedModel | null;
   readonly shape: ModelShape | null;
   readonly quantization: string | null;
+  /** The models that it was fine-tuned or merged from. Empty: not known. */
+  readonly baseModels: readonly string[];
 }
 
 /**
  * The quality of a model for a use, with what its quantization and its KV cache cost; null where it is not known.
  */
 export function modelQuality(
-  { profile, model, shape, quantization }: JudgedModel,
+  { profile, model, shape, quantization, baseModels }: JudgedModel,
   loadConfig: LoadConfig,
   use: QualityUse,
   judge: JudgeQuality = qualityOf,
@@ -29,6 +31,7 @@ export function modelQuality(
   const facts = {
     modelKey: profile.modelKey,
     displayName: profile.displayName,
+    baseModels,
     architecture: model?.architecture ?? null,
     parameters: shape?.parameters ?? null,
     activeParameters: shape?.activeParameters ?? null,

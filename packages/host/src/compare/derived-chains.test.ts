@@ -117,8 +117,11 @@ async function candidatesOn(resources: Resources): Promise<readonly Candidate[]>
             guardrails: null,
             speed: speeds.speedOf(subject),
             quality:
-              modelQuality({ profile, model: null, shape, quantization }, loadConfig, 'general')
-                ?.quality ?? null,
+              modelQuality(
+                { profile, model: null, shape, quantization, baseModels: [] },
+                loadConfig,
+                'general',
+              )?.quality ?? null,
           };
         }),
       };

@@ -2,6 +2,7 @@ import { isTooSlow, valueOf } from '@mai/memory-ledger';
 import { isModelConfigError, toSelectionPolicy, type QualityUse } from '@mai/model-config';
 import type { CallOptions } from '../control/autopilot-service.js';
 import type { HostParts } from '../host-parts.js';
+import { factsOf } from '../footprints/header-footprint.js';
 import { listModels } from '../model-list/list-models.js';
 import { modelQuality } from '../catalog/model-quality.js';
 import { withSession } from '../session/session.js';
@@ -26,6 +27,15 @@ export async function valuesHere(parts: HostParts, call: CallOptions): Promise<V
       ]);
       const reports = new Map(models.map((report) => [report.profile.modelKey, report]));
       const listed = new Map(downloads.models.map((model) => [model.modelKey, model]));
+      const baseModels = new Map(
+        await Promise.all(
+          downloads.models.map(async ({ modelKey }) => {
+            const found = await downloads.find(modelKey);
+            const facts = await factsOf(found?.files ?? null);
+            return [modelKey, facts?.baseModels ?? []] as const;
+          }),
+        ),
+      );
       return (modelKey, use) => {
         const report = reports.get(modelKey);
         if (report === undefined) return null;
@@ -36,6 +46,7 @@ export async function valuesHere(parts: HostParts, call: CallOptions): Promise<V
           model: listed.get(modelKey) ?? null,
           shape: null,
           quantization: null,
+          baseModels: baseModels.get(modelKey) ?? [],
         };
         const loadConfig = cheaper?.loadConfig ?? profile.loadConfig;
         const quality = modelQuality(judged, loadConfig, use)?.quality ?? null;

@@ -26,7 +26,7 @@ import { modelQuality } from '../catalog/model-quality.js';
 import { guessSubject } from '../speeds/guess-subject.js';
 import type { SpeedSubject } from '../speeds/speed-subject.js';
 import type { Calibration } from './calibration.js';
-import { expertsOf, fromHeader, type HeaderEstimate } from './header-footprint.js';
+import { factsOf, fromHeader, type HeaderEstimate } from './header-footprint.js';
 import { askLMStudio, verdictOf } from './lmstudio-estimate.js';
 import type { GivenContexts } from '../runtime/given-contexts.js';
 import type { MlxModels } from '../model-files/read-mlx.js';
@@ -125,10 +125,10 @@ async function findFootprint(
   const engine = withUnlockedWeights(own);
   const environment = environmentFor(resources, engine);
   const load = { loadConfig, environment, model, files, resident };
-  const [byHeader, lmStudio, hasExperts, read, profile] = await Promise.all([
+  const [byHeader, lmStudio, facts, read, profile] = await Promise.all([
     fromHeader(load, sources),
     askLMStudio(question, model, downloads, options),
-    expertsOf(loaded ?? found?.files ?? null),
+    factsOf(loaded ?? found?.files ?? null),
     subjects?.find({ ...load, resources, engine: own }) ?? null,
     sources.profileOf?.(modelKey) ?? null,
   ]);
@@ -143,9 +143,11 @@ async function findFootprint(
     read === null && isHere
       ? guessSubject({ modelKey, model, sizes, loadConfig, resources, engine: own, ramBandwidth })
       : read;
+  const hasExperts = facts?.hasExperts ?? null;
+  const baseModels = facts?.baseModels ?? [];
   const judged = {
     speedNow: () => (subject === null ? null : (speeds?.speedOf(subject) ?? null)),
-    qualityFor: qualityWith({ profile, model, loadConfig }, read, sources.judgeQuality),
+    qualityFor: qualityWith({ profile, model, loadConfig, baseModels }, read, sources.judgeQuality),
   };
   const alone =
     byHeader ??
@@ -195,10 +197,12 @@ function qualityWith(
     profile,
     model,
     loadConfig,
+    baseModels,
   }: {
     readonly profile: ModelProfile | null;
     readonly model: DownloadedModel | null;
     readonly loadConfig: LoadConfig;
+    readonly baseModels: readonly string[];
   },
   subject: SpeedSubject | null,
   judge: JudgeQuality | undefined,
@@ -207,7 +211,7 @@ function qualityWith(
   const shape = subject?.shape ?? null;
   const known = subject?.identity.quantization ?? '';
   const quantization = known === '' ? null : known;
-  const judged = { profile, model, shape, quantization };
+  const judged = { profile, model, shape, quantization, baseModels };
   return (capabilities) =>
     modelQuality(judged, loadConfig, qualityUseOf(capabilities), judge)?.quality ?? null;
 }

@@ -10,6 +10,7 @@ import type {
 import { isModelFileError } from '@mai/memory-estimator';
 import type { Downloads } from '../downloads/downloads-list.js';
 import { fromHeaders } from '../model-files/from-headers.js';
+import type { HeaderFacts } from '../model-files/header-facts.js';
 import type { ModelFiles } from '../model-files/model-files.js';
 import { digestOf } from './digest.js';
 
@@ -71,9 +72,9 @@ export async function fromHeader(
   });
 }
 
-/** Whether a model has experts; null where its header cannot be read here. */
-export async function expertsOf(files: ModelFiles | null): Promise<boolean | null> {
-  return orNull(async () => (await files?.facts())?.hasExperts ?? null);
+/** The facts of a model's header; null for an MLX model, and where its header cannot be read here. */
+export async function factsOf(files: ModelFiles | null): Promise<HeaderFacts | null> {
+  return orNull(async () => (await files?.facts()) ?? null);
 }
 
 /** Null where the file is not in the folder that LM Studio's settings name. The next source is used then. */

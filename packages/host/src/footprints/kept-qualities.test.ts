@@ -17,6 +17,7 @@ const open = () => openQualities({ folders: { cache, data: cache, config: cache 
 const factsOf = (modelKey: string) => ({
   modelKey,
   displayName: null,
+  baseModels: [],
   architecture: 'llama',
   sizeLabel: null,
   quality: null,

@@ -5,6 +5,8 @@ import type { ModelRefusal } from '@mai/memory-estimator';
 export interface HeaderFacts {
   readonly architecture: string | null;
   readonly name: string | null;
+  /** The names of the models that it was fine-tuned or merged from. Empty: the header states none. */
+  readonly baseModels: readonly string[];
   readonly sizeLabel: string | null;
   /** The longest context, at most 2^30 tokens; null where the header states no positive number. */
   readonly contextLengthTokens: number | null;

@@ -24,7 +24,7 @@ export function createFactsReader(headers: HeaderCache): FactsReader {
       file,
       headers.derive(
         file,
-        'facts with refusals (4), experts, quantization, width (2) and kind (3)',
+        'facts with refusals (4), experts, quantization, width (2), kind (3) and base models',
         async (header) => (await fromHeaders()).headerFacts(header),
         signal === undefined ? {} : { signal },
       ),

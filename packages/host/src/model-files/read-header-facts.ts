@@ -71,6 +71,7 @@ export function headerFacts(header: GgufHeader): HeaderFacts {
   return {
     architecture,
     name,
+    baseModels: baseModelsOf(text),
     sizeLabel: text('general.size_label'),
     contextLengthTokens:
       contextLength >= 1 ? Math.min(Math.floor(contextLength), LONGEST_CONTEXT_TOKENS) : null,
@@ -88,4 +89,12 @@ export function headerFacts(header: GgufHeader): HeaderFacts {
     refusal: refuseModel(header),
     embeddedRefusal: refuseEmbedded(header),
   };
+}
+
+/** The base models are numbered from 0. Source: docs/gguf.md of ggml. */
+function baseModelsOf(text: (key: string) => string | null): readonly string[] {
+  const name = (index: number): string | null => text(`general.base_model.${index}.name`);
+  const names: string[] = [];
+  for (let next = name(0); next !== null; next = name(names.length)) names.push(next);
+  return names;
 }

@@ -24,7 +24,8 @@ const FAMILIES: readonly (readonly [family: string, pattern: RegExp])[] = [
   ['Hermes', /hermes/],
   ['Nemotron', /nemotron/],
   ['gpt-oss', /gpt-oss/],
-  ['Qwen3.x', /qwen-?3\.\d/],
+  // The architectures of Qwen3.5 are `qwen35` and `qwen3_5`. `qwen3-5b` would be a size.
+  ['Qwen3.x', /qwen-?3(\.\d|-?[56](?![\d.]*b))/],
   ['Qwen3', /qwen-?3/],
   ['Qwen2.5', /qwen-?2/],
   ['Qwen1', /qwen/],
@@ -61,6 +62,13 @@ export function withoutSizes(comparable: string): string {
 export function familyOf(name: string): string | null {
   const text = name.toLowerCase().replaceAll(/[\s_]+/g, '-');
   return FAMILIES.find(([, pattern]) => pattern.test(text))?.[0] ?? null;
+}
+
+/** The family of the published results to which the models of an architecture belong; `null`: none, or not only one. */
+export function familyOfArchitecture(architecture: string | null): string | null {
+  // Models of many makers have the architectures of Llama and DeepSeek V3.
+  if (architecture === null || /^(llama$|deepseek)/.test(architecture)) return null;
+  return familyOf(architecture);
 }
 
 /** How many words are in both names, less the words that are in only one of them. */

@@ -9,7 +9,14 @@ function derived(
   part: Partial<NamedModel> = {},
   use: QualityUse = 'general',
 ) {
-  const unknown = { family: null, releaseDate: null, reasoning: null, vision: true };
+  const unknown = {
+    baseModels: [],
+    family: null,
+    releaseDate: null,
+    architecture: null,
+    reasoning: null,
+    vision: true,
+  };
   const parameters = billions * 1e9;
   return derivedQuality({ names: [name], parameters, ...unknown, ...part }, use)?.quality ?? 0;
 }
@@ -68,6 +75,58 @@ test('the month in a name is the release date', () => {
   expect(derived('nobody/nothing-2601', 8)).toBe(
     derived('nobody/nothing', 8, { releaseDate: '2026-01-15' }),
   );
+});
+
+test('a model of an unknown family counts as old as the median known model, whatever words its name has', () => {
+  const dates = publishedQuality()
+    .models.map((model) => model.releaseDate)
+    .sort();
+  const releaseDate = dates[Math.floor((dates.length - 1) / 2)] ?? null;
+  const expected = derived('nobody/nothing', 7, { releaseDate });
+  // `v1.5` is a word of a Nemotron, `tiny` of an Aya, `openchat` of a model without a family.
+  for (const name of ['nobody/nothing', 'vicuna-7b-v1.5', 'tiny-chat', 'my-chat', 'openchat-tune'])
+    expect(derived(name, 7)).toBe(expected);
+});
+
+describe('without a release date, the architecture tells the month', () => {
+  const of = (part: Partial<NamedModel>, name = 'nobody/nothing') => derived(name, 7, part);
+
+  test.each([
+    ['hunyuan-dense', '2025-07-15'],
+    ['internlm2', '2024-01-15'],
+    ['qwen35moe', '2026-02-15'],
+    // As MLX spells it.
+    ['qwen3_5_moe_text', '2026-02-15'],
+    ['gemma3_text', '2025-03-15'],
+  ])('%s: %s', (architecture, releaseDate) => {
+    expect(of({ architecture })).toBe(of({ releaseDate }));
+    expect(of({ architecture })).not.toBe(of({}));
+  });
+
+  test.each(['llama', 'qwen2', 'mystery', 'constructor', ''])('not "%s"', (architecture) => {
+    expect(of({ architecture })).toBe(of({}));
+  });
+
+  test('unless the date is known, the name has a month, or a model of the family has a similar name', () => {
+    const architecture = 'internlm2';
+    const releaseDate = '2026-01-15';
+    expect(of({ architecture, releaseDate })).toBe(of({ releaseDate }));
+    expect(of({ architecture }, 'nobody/nothing-2601')).toBe(of({ releaseDate }));
+    expect(of({ architecture }, 'gemma-3-7b')).toBe(of({}, 'gemma-3-7b'));
+  });
+});
+
+test('a model whose name does not tell its family is as old as the median model of the family', () => {
+  const dates = publishedQuality()
+    .models.filter(({ family }) => family === 'Qwen3')
+    .map((model) => model.releaseDate)
+    .sort();
+  const releaseDate = dates[Math.floor((dates.length - 1) / 2)] ?? null;
+  const family = 'Qwen3';
+  const expected = derived('nobody/nothing', 7, { family, releaseDate });
+  // `next` is a word of a newer Qwen3.
+  for (const name of ['nobody/nothing', 'the-next-coder'])
+    expect(derived(name, 7, { family })).toBe(expected);
 });
 
 test('a model counts with both modes where similar models have both, and without thinking where they have none', () => {

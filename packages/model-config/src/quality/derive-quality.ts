@@ -1,3 +1,4 @@
+import { dateOfArchitecture } from './architecture-date.js';
 import {
   comparableName,
   dateInName,
@@ -60,18 +61,26 @@ export function deriveQuality(
   const { parameters } = facts;
   if (parameters === null || !(parameters > 0)) return null;
   const billions = parameters / 1e9;
-  const family = facts.family ?? familyOf(facts.names.join(' '));
+  // A fine-tuned model may have a name of its own. Its base model then tells the family.
+  const names = familyOf(facts.names.join(' ')) === null ? facts.baseModels : facts.names;
+  const namedFamily = familyOf(names.join(' '));
+  const family = facts.family ?? namedFamily;
   const relatives =
     family === null
       ? []
       : published.models.filter((known) => known.family?.toLowerCase() === family.toLowerCase());
-  const similar = mostSimilar(facts.names, relatives.length > 0 ? relatives : published.models);
-  const givenDate =
-    facts.releaseDate !== null && Number.isFinite(Date.parse(facts.releaseDate))
-      ? facts.releaseDate
-      : (facts.names.map(dateInName).find((date) => date !== null) ?? medianDate(similar));
-  const releaseDate = atMostNewest(givenDate, published);
-  const thinking = thinkingShare(facts, use, relatives.length > 0 ? similar : []);
+  // The words that a name shares with known names are chance where it does not tell its family.
+  const namesakes = namedFamily === null ? [] : mostSimilar(names, relatives);
+  const releaseDate = atMostNewest(
+    statedDate(facts) ??
+      medianDate(namesakes) ??
+      // After the namesakes, because later models often keep the architecture of earlier ones.
+      dateOfArchitecture(facts.architecture) ??
+      medianDate(relatives) ??
+      medianDate(published.models),
+    published,
+  );
+  const thinking = thinkingShare(facts, use, namesakes.length > 0 ? namesakes : relatives);
 
   const weights = published.weights[use];
   const index = QUALITY_USES.indexOf(use);
@@ -110,12 +119,11 @@ function thinkingShare(facts: NamedModel, use: QualityUse, similar: readonly Kno
   return use === 'reasoning' ? 1 : 0.5;
 }
 
-/** The known models whose names are most similar; all of them for a model without a name. */
+/** The known models whose names are most similar. */
 function mostSimilar(
   names: readonly string[],
   models: readonly KnownModel[],
 ): readonly KnownModel[] {
-  if (names.length === 0) return models;
   const own = names.map((name) => wordsWithoutSizes(comparableName(name)));
   let best = -Infinity;
   let found: KnownModel[] = [];
@@ -133,11 +141,16 @@ function mostSimilar(
   return found;
 }
 
-function medianDate(models: readonly KnownModel[]): string {
+/** The release date, else the month in a name or in that of a base model; `null`: none is known. */
+function statedDate({ releaseDate, names, baseModels }: NamedModel): string | null {
+  if (releaseDate !== null && Number.isFinite(Date.parse(releaseDate))) return releaseDate;
+  return [...names, ...baseModels].map(dateInName).find((date) => date !== null) ?? null;
+}
+
+/** `null`: there are no models. */
+function medianDate(models: readonly KnownModel[]): string | null {
   const dates = models.map(({ releaseDate }) => releaseDate).sort();
-  const median = dates[Math.floor((dates.length - 1) / 2)];
-  if (median === undefined) throw new Error('There are no published results.');
-  return median;
+  return dates[Math.floor((dates.length - 1) / 2)] ?? null;
 }
 
 const newestDates = new WeakMap<PublishedQuality, string>();
@@ -146,7 +159,8 @@ const newestDates = new WeakMap<PublishedQuality, string>();
  * The date, or the date of the newest published result where that is earlier. No result shows how far models have improved since then, and
  * a parabola that goes on would make every later model perfect.
  */
-function atMostNewest(date: string, published: PublishedQuality): string {
+function atMostNewest(date: string | null, published: PublishedQuality): string {
+  if (date === null) throw new Error('There are no published results.');
   const newest =
     newestDates.get(published) ??
     published.models.reduce((max, one) => (one.releaseDate > max ? one.releaseDate : max), '');

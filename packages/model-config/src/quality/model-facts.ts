@@ -8,10 +8,21 @@ export type QualityUse = (typeof QUALITY_USES)[number];
 export interface NamedModel {
   /** The names of the model, the most reliable first: model key, name on Hugging Face. */
   readonly names: readonly string[];
-  /** A family of the published results, such as `Qwen3`; `null`: the family follows from the names. */
+  /**
+   * Names of the models that it was fine-tuned or merged from. Their results are not its own, so only the family and the
+   * release date follow from them, each where `names` do not tell it.
+   */
+  readonly baseModels: readonly string[];
+  /** A family of the published results, such as `Qwen3`; `null`: the family follows from the names, or from the base models. */
   readonly family: string | null;
-  /** `YYYY-MM-DD`; `null`: the date of the most similar known model of the family. */
+  /**
+   * `YYYY-MM-DD`; `null`: the month in one of `names` or `baseModels` (`2507`), else the date of the known model of the family with the most similar
+   * name. Where neither `names` nor `baseModels` tell the family: the month of the first models with this architecture, else the median date of the
+   * known models of the family, or of all of them for an unknown family.
+   */
   readonly releaseDate: string | null;
+  /** `general.architecture` of a GGUF file, or `model_type` of an MLX model. */
+  readonly architecture: string | null;
   /** The number of all parameters, experts included. */
   readonly parameters: number | null;
   /** Whether the model thinks before it answers. `both`: it can do either. */

@@ -82,7 +82,14 @@ const PUBLISHED: Readonly<Record<string, readonly string[]>> = {
 };
 
 function publishedFor(name: string, parameters = parseParameterCounts(name).all): string[] {
-  const model = { names: [name], family: null, releaseDate: null, parameters };
+  const model = {
+    names: [name],
+    baseModels: [],
+    family: null,
+    releaseDate: null,
+    architecture: null,
+    parameters,
+  };
   return findKnownModels({ ...model, reasoning: null, vision: null })
     .map((known) => known.name)
     .sort();

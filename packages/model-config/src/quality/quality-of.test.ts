@@ -1,11 +1,13 @@
 import type { ModelSection } from '../format/model-config-file.js';
 import { defineModelConfig } from '../parse/define-model-config.js';
 import { mergeWithDownloaded } from '../profile/merge-with-downloaded.js';
+import { familyOf, familyOfArchitecture } from './comparable-name.js';
 import { qualityOf, qualityUseOf, type QualityFacts } from './quality-of.js';
 
 const facts = (modelKey: string, part: Partial<QualityFacts> = {}): QualityFacts => ({
   modelKey,
   displayName: null,
+  baseModels: [],
   architecture: null,
   parameters: null,
   activeParameters: null,
@@ -50,6 +52,43 @@ describe('the quality of a model', () => {
       generalOf('someone/their-tune', { architecture, sizeLabel: '8B' })?.quality ?? 0;
     expect(named('qwen3')).not.toBe(named('llama'));
     expect(named('mystery')).toBe(named('llama'));
+    expect(named('hunyuan-dense')).not.toBe(named('llama'));
+  });
+
+  test('is derived from the base models where the name says nothing, and never the published figure of one', () => {
+    const tuned = (baseModels: readonly string[], key = 'someone/their-tune') =>
+      generalOf(key, { baseModels, architecture: 'llama', sizeLabel: '24B' });
+    const small = 'Mistral Small 3.1 24B Instruct 2503';
+    expect(generalOf(small, { sizeLabel: '24B' })?.source).toBe('published');
+    expect(tuned([small])).toMatchObject({ source: 'derived', published: null });
+    expect(tuned([small])?.quality).toBe(tuned([], 'mistral-small-3.1-tune-2503')?.quality);
+    expect(tuned([small])?.quality).not.toBe(tuned([])?.quality);
+    expect(tuned(['Their Merge', small])?.quality).toBe(tuned([small])?.quality);
+    expect(tuned(['Qwen3 8B'], 'gemma-3-tune')?.quality).toBe(tuned([], 'gemma-3-tune')?.quality);
+  });
+
+  test.each([
+    ['qwen3', 'Qwen3'],
+    ['qwen3next', 'Qwen3'],
+    ['qwen35moe', 'Qwen3.x'],
+    ['qwen3_5_text', 'Qwen3.x'],
+    ['qwen3_6_moe', 'Qwen3.x'],
+    ['gemma4', 'Gemma4'],
+    ['llama4', 'Llama'],
+    // Many makers use both.
+    ['llama', null],
+    ['deepseek2', null],
+    ['hunyuan-dense', null],
+  ])('takes %s for the architecture of the family %s', (architecture, family) => {
+    expect(familyOfArchitecture(architecture)).toBe(family);
+  });
+
+  test.each([
+    ['qwen3-5b', 'Qwen3'],
+    ['Qwen3-8B-Q4_K_M', 'Qwen3'],
+    ['Qwen3.5-9B', 'Qwen3.x'],
+  ])('takes %s for a model of the family %s', (name, family) => {
+    expect(familyOf(name)).toBe(family);
   });
 
   test('is not taken from another model with a shorter name', () => {

@@ -1,5 +1,5 @@
 import { DEFAULT_LOAD_CONFIG, type Capability, type LoadConfig } from '@mai/memory-ledger';
-import { comparableName, familyOf } from './comparable-name.js';
+import { comparableName, familyOf, familyOfArchitecture } from './comparable-name.js';
 import { fullPrecisionQuality } from './full-precision-quality.js';
 import type { ConfiguredQuality, NamedModel, QualityUse } from './model-facts.js';
 import { parseParameterCounts } from './parameter-counts.js';
@@ -9,7 +9,9 @@ import { kvCacheLoss, quantizationLoss } from './quantization-loss.js';
 export interface QualityFacts {
   readonly modelKey: string;
   readonly displayName: string | null;
-  /** `general.architecture` of the header, such as `qwen3`. */
+  /** `general.base_model.*.name` of the header: the models that it was fine-tuned or merged from. Empty: not known. */
+  readonly baseModels: readonly string[];
+  /** `general.architecture` of a GGUF header, or `model_type` of an MLX model, such as `qwen3`. */
   readonly architecture: string | null;
   /** The number of all parameters, experts included, from the header. */
   readonly parameters: number | null;
@@ -118,7 +120,7 @@ export function qualityUseOf(capabilities: readonly Capability[]): QualityUse {
 }
 
 function namedModelOf(facts: QualityFacts): NamedModel {
-  const { modelKey, displayName, architecture, capabilities } = facts;
+  const { modelKey, displayName, baseModels, architecture, capabilities } = facts;
   const allNames = `${modelKey} ${displayName ?? ''}`;
   return {
     // A name with fewer words than the key may be that of another model: `Qwen3 4B` for `qwen3-4b-2507`.
@@ -126,11 +128,12 @@ function namedModelOf(facts: QualityFacts): NamedModel {
       displayName !== null && isMoreSpecific(displayName, modelKey)
         ? [modelKey, displayName]
         : [modelKey],
-    // Models of many makers have the architecture `llama`, so it says nothing about the family.
+    baseModels,
     family:
-      familyOf(allNames) ??
-      (architecture === null || architecture === 'llama' ? null : familyOf(architecture)),
+      familyOf(allNames) ?? familyOf(baseModels.join(' ')) ?? familyOfArchitecture(architecture),
+    // Neither a header nor LM Studio states a date.
     releaseDate: null,
+    architecture,
     parameters:
       facts.parameters ??
       parseParameterCounts(facts.sizeLabel).all ??

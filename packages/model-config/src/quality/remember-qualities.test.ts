@@ -5,6 +5,7 @@ import { rememberQualities } from './remember-qualities.js';
 const FACTS: QualityFacts = {
   modelKey: 'qwen3-4b-2507',
   displayName: null,
+  baseModels: [],
   architecture: 'qwen3',
   parameters: 4e9,
   activeParameters: 4e9,
@@ -43,6 +44,7 @@ test('an answer of null is kept, too', () => {
 const CHANGES: readonly Partial<QualityFacts>[] = [
   { modelKey: 'qwen3-8b' },
   { displayName: 'Qwen3 4B Thinking 2507' },
+  { baseModels: ['Llama 3.1 8B'] },
   { architecture: 'llama' },
   { parameters: 8e9 },
   { activeParameters: 1e9 },

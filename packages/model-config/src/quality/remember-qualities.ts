@@ -18,11 +18,12 @@ export interface QualityStore {
 export function rememberQualities(store: QualityStore): JudgeQuality {
   return (facts, use, loadConfig = DEFAULT_LOAD_CONFIG) => {
     const { kvCacheTypeK, kvCacheTypeV } = loadConfig;
-    const { modelKey, displayName, architecture, capabilities, quality } = facts;
+    const { modelKey, displayName, baseModels, architecture, capabilities, quality } = facts;
     const { parameters, activeParameters, sizeLabel, quantization } = facts;
     const question = JSON.stringify([
       modelKey,
       displayName,
+      baseModels,
       architecture,
       capabilities,
       quality,

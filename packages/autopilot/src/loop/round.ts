@@ -140,6 +140,7 @@ export class Round {
     const failures = this.#journal.takeFailures();
     if (failures !== null) this.#retries.adopt(failures);
     this.#yieldsChanged ||= yieldsChanged;
+    if (yieldsChanged) this.#decisions.yieldsGrew();
     const { isOverHardLimit } = this.#pressure;
     this.#leaseParts.drains.endExcept(this.leases.waitingKeys);
     let asked = await this.#observer.request(

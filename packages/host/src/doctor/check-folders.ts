@@ -5,32 +5,72 @@ import type { HostContext } from '../host-options.js';
 import { formatBytes } from '../words.js';
 import { fault, ok, warning, type Check } from './check.js';
 
-const NAME = 'Data folder';
 const MIB = 2 ** 20;
-/** A full decision log with its older files has 40 MiB. */
-const SPARE_BYTES = 64 * MIB;
-/** With less, the next write of the journal or of a decision may fail. */
+/** With less, the next write may fail. */
 const NEEDED_BYTES = MIB;
 
-/** Checks that Mai can write its journal, its decisions and its measurements. Writes nothing. */
-export async function checkDataFolder({
-  folders: { data },
-}: Pick<HostContext, 'folders'>): Promise<Check> {
+/** A folder that Mai writes to. */
+interface Written {
+  readonly name: string;
+  readonly folder: string;
+  /** With fewer bytes free on its disk, the disk is soon too full. */
+  readonly spareBytes: number;
+  /** The outcome where it cannot be written, as a sentence. */
+  readonly consequence: string;
+  /** Where the folder comes from on Linux and on Windows. */
+  readonly variables: string;
+  readonly isNeeded: boolean;
+}
+
+/** Checks that Mai can write its journal, decisions and measurements, and its caches. Writes nothing. */
+export async function checkFolders({
+  folders: { data, cache },
+}: Pick<HostContext, 'folders'>): Promise<readonly Check[]> {
+  return Promise.all([
+    checkFolder({
+      name: 'Data folder',
+      folder: data,
+      // A full decision log with its older files has 40 MiB.
+      spareBytes: 64 * MIB,
+      consequence: 'So no model can be loaded, and nothing is learned.',
+      variables: 'XDG_DATA_HOME (Linux) or LOCALAPPDATA (Windows)',
+      isNeeded: true,
+    }),
+    checkFolder({
+      name: 'Cache folder',
+      folder: cache,
+      spareBytes: NEEDED_BYTES,
+      consequence: 'So the files of the models are read again at each start.',
+      variables: 'XDG_CACHE_HOME (Linux) or LOCALAPPDATA (Windows)',
+      isNeeded: false,
+    }),
+  ]);
+}
+
+async function checkFolder({
+  name,
+  folder,
+  spareBytes,
+  consequence,
+  variables,
+  isNeeded,
+}: Written): Promise<Check> {
+  const failed = isNeeded ? fault : warning;
   try {
-    const folder = await nearestFolder(data);
-    await access(folder, constants.W_OK | constants.X_OK);
-    const { bavail, bsize } = await statfs(folder);
+    const existing = await nearestFolder(folder);
+    await access(existing, constants.W_OK | constants.X_OK);
+    const { bavail, bsize } = await statfs(existing);
     const free = `${formatBytes(bavail * bsize)} free on its disk`;
     if (bavail * bsize < NEEDED_BYTES)
-      return fault(NAME, `${data} cannot be written: ${free}.`, FREE_SPACE);
-    return bavail * bsize < SPARE_BYTES
-      ? warning(NAME, `${data} has only ${free}.`, FREE_SPACE)
-      : ok(NAME, `${data}, ${free}.`);
+      return failed(name, `${folder} cannot be written: ${free}. ${consequence}`, FREE_SPACE);
+    return bavail * bsize < spareBytes
+      ? warning(name, `${folder} has only ${free}.`, FREE_SPACE)
+      : ok(name, `${folder}, ${free}.`);
   } catch (error) {
-    return fault(
-      NAME,
-      `${data} cannot be written: ${messageOf(error)}. So no model can be loaded, and nothing is learned.`,
-      'Make it writable for this user, or choose another place with XDG_DATA_HOME (Linux) or LOCALAPPDATA (Windows).',
+    return failed(
+      name,
+      `${folder} cannot be written: ${messageOf(error)}. ${consequence}`,
+      `Make it writable for this user, or choose another place with ${variables}.`,
     );
   }
 }

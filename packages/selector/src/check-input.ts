@@ -31,9 +31,10 @@ export function checkInput({
   callersWait,
 }: Pick<SelectionInput, 'policy' | 'requirement' | 'upgradeMarginRatio' | 'callersWait'>): void {
   checkPolicy(policy);
-  const { minContextLengthTokens } = requirement;
-  if (minContextLengthTokens !== null)
-    checkRange('requirement.minContextLengthTokens', minContextLengthTokens, 0);
+  for (const name of ['minContextLengthTokens', 'preferredContextLengthTokens'] as const) {
+    const tokens = requirement[name];
+    if (tokens != null) checkRange(`requirement.${name}`, tokens, 0);
+  }
   if (upgradeMarginRatio != null) checkRange('upgradeMarginRatio', upgradeMarginRatio, 0, 1);
   if (callersWait != null) {
     checkRange('callersWait.longestMs', callersWait.longestMs, 0);

@@ -20,6 +20,11 @@ export interface LoadOption {
   readonly speed: LoadSpeed | null;
   /** Quality of the answers with this load configuration, 0 to 1; `null` where it is not known. */
   readonly quality: number | null;
+  /**
+   * The same way to load with a longer context, for callers that prefer one. It takes the place of this option where that
+   * costs nothing else. Default `null`.
+   */
+  readonly roomier?: Omit<LoadOption, 'roomier'> | null;
 }
 
 /** Why the engine does not load a file, however much memory is free. */
@@ -89,6 +94,11 @@ export interface Resident {
 export interface Requirement {
   readonly capabilities: readonly string[];
   readonly minContextLengthTokens: number | null;
+  /**
+   * The context length of a load for this requirement, where it costs nothing beside a load with
+   * `minContextLengthTokens`: for prompts that grow. Residents need not have it. Default `null`: no longer than needed.
+   */
+  readonly preferredContextLengthTokens?: number | null;
   /** `null` allows all tiers. */
   readonly tiers: readonly Tier[] | null;
 }

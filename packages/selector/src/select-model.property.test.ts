@@ -12,6 +12,7 @@ import {
 import { DEFAULT_SELECTION_POLICY, type Tier } from '@mai/memory-ledger';
 import type { Requirement, SelectionInput } from './input.js';
 import { selectModel } from './select-model.js';
+import type { Selection } from './selection.js';
 
 const TIERS: readonly Tier[] = ['large', 'medium', 'small'];
 
@@ -302,6 +303,68 @@ describe('for any machine and any chain', () => {
     // Fails when the generated cases do not include both outcomes, because the property would then test nothing.
     expect(chosenCount).toBeGreaterThan(0);
     expect(unmetCount).toBeGreaterThan(0);
+  });
+
+  it('gives a load a longer context, and changes nothing else of the decision for it', () => {
+    let longer = 0;
+    let needed = 0;
+    fc.assert(
+      fc.property(
+        fc.oneof(question, question.map(withMuchMemory)),
+        fc.array(fc.option(print), { minLength: 18, maxLength: 18 }),
+        (one, prints) => {
+          const exact = selectModel(one);
+          const roomy = selectModel({
+            ...one,
+            candidates: one.candidates.map((model, index) => ({
+              ...model,
+              loadOptions: model.loadOptions.map((way, place) => ({
+                ...way,
+                roomier: {
+                  ...way,
+                  footprint: prints[3 * index + place] ?? null,
+                  loadConfig: { ...way.loadConfig, contextLengthTokens: 16_384 },
+                },
+              })),
+            })),
+          });
+          const outline = ({
+            decision,
+            direction,
+            chosen,
+            plan,
+            rejected,
+            afterDrain,
+          }: Selection) => ({
+            decision,
+            direction,
+            order: plan.order,
+            chosen: [chosen?.candidateIndex, chosen?.optionIndex, chosen?.instanceIdentifier],
+            steps: plan.steps.map((step) =>
+              step.action === 'unload' ? step : { action: step.action, modelKey: step.modelKey },
+            ),
+            rejected,
+            afterDrain: afterDrain?.waitsFor,
+          });
+          expect(outline(roomy)).toEqual(outline(exact));
+          const load = roomy.plan.steps.find((step) => step.action === 'load');
+          if (load === undefined) return;
+          if (load.loadOption.loadConfig.contextLengthTokens !== 16_384) {
+            needed += 1;
+            return;
+          }
+          longer += 1;
+          for (const { pool, useAfterBytes, limitBytes } of roomy.pools) {
+            const isUsed = pool === 'ram' || (load.loadOption.footprint?.gpus.length ?? 0) > 0;
+            if (isUsed) expect(useAfterBytes).toBeLessThanOrEqual(limitBytes);
+          }
+        },
+      ),
+      RUNS,
+    );
+    // Fails when no generated case has one of the two, because the property would then test nothing.
+    expect(longer).toBeGreaterThan(100);
+    expect(needed).toBeGreaterThan(100);
   });
 
   it('chooses or rejects every candidate', () => {

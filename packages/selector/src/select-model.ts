@@ -5,6 +5,7 @@ import { lastResort } from './fall-back/last-resort.js';
 import { releasable } from './fall-back/releasable.js';
 import type { SelectionInput } from './input.js';
 import { findCurrent } from './offer/current.js';
+import { withRoom } from './plan/with-room.js';
 import { searchChain } from './search/search-chain.js';
 import type { Selection } from './selection.js';
 
@@ -28,9 +29,11 @@ import type { Selection } from './selection.js';
  *    - If no offer fits and is fast enough, the search is repeated without the minimum speed. Candidates that one entry of the
  *      chain was expanded to are then tried in the order of their value, which is that of the first load option that fits now.
  *      Candidates that a person named keep their order.
- * 4. If nothing fits, let the last eligible candidate stay or be loaded up to the hard limit, where that frees memory.
- * 5. If still nothing fits and a pool is above its hard limit, release our idle residents in that pool.
- * 6. Conclude: decision, direction, the pools before and after the plan, the rejections and the notes.
+ * 4. If the choice is a load, give it the longer context that the callers prefer, where that unloads no other resident and keeps to
+ *    the limit less the upgrade margin.
+ * 5. If nothing fits, let the last eligible candidate stay or be loaded up to the hard limit, where that frees memory.
+ * 6. If still nothing fits and a pool is above its hard limit, release our idle residents in that pool.
+ * 7. Conclude: decision, direction, the pools before and after the plan, the rejections and the notes.
  *
  * Pure: the same input always gives the same output. 'Nothing fits' is a value.
  *
@@ -41,7 +44,10 @@ export function selectModel(input: SelectionInput): Selection {
   const accounts = openAccounts(input);
   const current = findCurrent(input);
   const search = searchChain(input, accounts, current);
-  const picked = search.picked ?? lastResort(input, accounts, current);
+  const picked =
+    search.picked === null
+      ? lastResort(input, accounts, current)
+      : withRoom(search.picked, input, accounts);
   const released = picked === null ? releasable(accounts) : [];
   return concludeSelection(input, accounts, { ...search, picked, released, current });
 }

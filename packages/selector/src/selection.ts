@@ -155,6 +155,12 @@ export type SelectionNote =
       readonly offeredTokens: number;
     }
   | {
+      /** The load has a longer context than is needed, for a prompt that grows. */
+      readonly code: 'ROOM_TO_GROW';
+      readonly neededTokens: number;
+      readonly offeredTokens: number;
+    }
+  | {
       /** The pool stays above its limit, because no switch would bring it below. */
       readonly code: 'ABOVE_LIMIT';
       readonly pool: PoolName;

@@ -11,7 +11,12 @@ import { callOptions } from '../ports/call-options.js';
 import type { CandidateProfile, CatalogReading } from '../ports/catalog-port.js';
 import { NO_ESTIMATE, type Estimate, type EstimatorPort } from '../ports/estimator-port.js';
 import { configuredFootprint } from './configured-footprint.js';
-import { buildLoadSteps, configuredStep, type LoadStep } from './load-steps.js';
+import {
+  buildLoadSteps,
+  configuredStep,
+  preferredContextTokens,
+  type LoadStep,
+} from './load-steps.js';
 import { expandedGroups, orderGroups } from './expanded-groups.js';
 import { mapConcurrently } from './map-concurrently.js';
 import type { CompleteRequest } from '../request/selection-request.js';
@@ -135,12 +140,22 @@ async function estimateOption(
   sources: Sources,
   { index, profile, step }: StepQuestion,
 ): Promise<EstimatedOption> {
+  const optionOf = ({ loadConfig }: LoadStep, answer: Estimate): LoadOption => {
+    const { footprint, guardrails } = answer;
+    const quality = answer.qualityFor(capabilitiesWanted(sources));
+    return { loadConfig, footprint, guardrails, speed: answer.speedNow(), quality };
+  };
   const answer = await estimateStep(sources, profile, step);
-  const { footprint, guardrails, refused, hasExperts } = answer;
-  const quality = answer.qualityFor(capabilitiesWanted(sources));
-  const speed = answer.speedNow();
-  const option = { ...step, footprint, guardrails, speed, quality };
-  return { index, refused, hasExperts, option };
+  const { refused, hasExperts } = answer;
+  const option = { ...step, ...optionOf(step, answer) };
+  const contextLengthTokens = preferredContextTokens(profile, sources.request.requirement);
+  if (contextLengthTokens === null) return { index, refused, hasExperts, option };
+  const longer = { ...step, loadConfig: { ...step.loadConfig, contextLengthTokens } };
+  const answerLonger = await estimateStep(sources, profile, longer);
+  // The configured memory of a model does not say what a longer context takes.
+  const isUnknown = answerLonger.refused || answerLonger.footprint?.source === 'configured';
+  const roomier = isUnknown ? null : optionOf(longer, answerLonger);
+  return { index, refused, hasExperts, option: { ...option, roomier } };
 }
 
 /** The capabilities that the models of a decision are compared for. */

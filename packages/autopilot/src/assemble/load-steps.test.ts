@@ -1,7 +1,7 @@
 import { DEFAULT_LOAD_CONFIG } from '@mai/memory-ledger';
 import fc from 'fast-check';
 import { profile } from '../../test/fake-world.js';
-import { buildLoadSteps, type LoadStep } from './load-steps.js';
+import { buildLoadSteps, preferredContextTokens, type LoadStep } from './load-steps.js';
 
 const MODEL = profile({ modelKey: 'qwen/qwen3-8b', bytes: 0 });
 const ANYTHING = { capabilities: [], minContextLengthTokens: null, tiers: null };
@@ -149,4 +149,33 @@ describe('buildLoadSteps', () => {
       ),
     );
   });
+});
+
+// The configured context is 8,192 tokens, and the model allows 32,768.
+test.each([
+  ['twice what is needed', 10_240, 20_480, 20_480],
+  ['at most what the model allows', 20_480, 40_960, 32_768],
+  ['nothing where the model allows no more than is needed', 32_768, 65_536, null],
+  ['nothing where the configured context is enough', 8192, 16_384, null],
+  ['nothing where no context is needed', null, 16_384, null],
+  ['nothing where callers prefer none', 10_240, null, null],
+  ['nothing where they prefer no more than is needed', 10_240, 10_240, null],
+] as const)('the preferred context is %s', (_, needed, preferred, expected) => {
+  const requirement = {
+    ...ANYTHING,
+    minContextLengthTokens: needed,
+    preferredContextLengthTokens: preferred,
+  };
+  expect(preferredContextTokens(MODEL, requirement)).toBe(expected);
+});
+
+test('a model of unknown longest context gets no preferred context', () => {
+  const requirement = {
+    ...ANYTHING,
+    minContextLengthTokens: 10_240,
+    preferredContextLengthTokens: 20_480,
+  };
+  expect(
+    preferredContextTokens({ ...MODEL, maxContextLengthTokens: null }, requirement),
+  ).toBeNull();
 });

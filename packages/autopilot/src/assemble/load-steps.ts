@@ -75,6 +75,21 @@ export function configuredStep(profile: CandidateProfile, requirement: Requireme
   return { loadConfig: { ...profile.loadConfig, contextLengthTokens }, tradeOffs: [] };
 }
 
+/**
+ * The context that callers prefer to the one that they need; null where a load gets no other context than the usual one or the
+ * needed one. The configured context stays as it is, so only a context that a request has made longer becomes longer still. Of a
+ * model whose longest context is not known, no more is loaded than is needed.
+ */
+export function preferredContextTokens(
+  { loadConfig, contextLengthTokens, maxContextLengthTokens }: CandidateProfile,
+  { minContextLengthTokens: needed, preferredContextLengthTokens: preferred = null }: Requirement,
+): number | null {
+  if (needed === null || preferred === null || maxContextLengthTokens === null) return null;
+  if (needed <= (loadConfig.contextLengthTokens ?? contextLengthTokens)) return null;
+  const tokens = Math.min(preferred, maxContextLengthTokens);
+  return tokens > needed ? tokens : null;
+}
+
 const AS_PLACED: Change = { tradeOffs: [], change: {} };
 
 /** Changes that give up context or precision. */

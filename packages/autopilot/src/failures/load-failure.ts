@@ -31,6 +31,11 @@ export interface LoadFailure {
   readonly loadConfig: LoadConfig;
   readonly code: LoadFailureCode;
   readonly message: string;
+  /**
+   * Whether the load had a longer context than was needed (`LoadOption.roomier`). The model may load with the needed one, so this
+   * failure starts no cool-down. Default false.
+   */
+  readonly hadRoom?: boolean;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { FakeWorld, GIB } from '../../test/fake-world.js';
 import { startPilot } from '../../test/pilot.js';
-import { LARGE, MINUTE, SECOND, SMALL } from '../../test/samples.js';
+import { CHAT, LARGE, MINUTE, SECOND, SMALL } from '../../test/samples.js';
 import { createMemoryJournal, type JournalPort } from './journal-port.js';
 import { EMPTY_JOURNAL } from './journal-state.js';
 
@@ -144,6 +144,35 @@ describe('the journal', () => {
     await world.clock.advance(30 * MINUTE);
     expect(world.residentKeys()).toEqual(['large']);
     expect((await journal.read({})).yields).toEqual([]);
+    await pilot.stop();
+  });
+
+  it('answers a caller at once where a yield has just taken the memory for every model', async () => {
+    const world = new FakeWorld([LARGE, SMALL]);
+    const journal = createMemoryJournal(EMPTY_JOURNAL);
+    const pilot = await startPilot(world, { journal, onlyForCallers: true });
+    await world.clock.advance(MINUTE);
+    await journal.update(
+      (state) => ({
+        ...state,
+        revision: state.revision + 1,
+        yields: [
+          {
+            name: 'game',
+            bytes: 24 * GIB,
+            pools: 'all',
+            sinceMs: 0,
+            untilMs: world.clock.nowMs() + 10 * MINUTE,
+            processId: null,
+          },
+        ],
+      }),
+      {},
+    );
+    await world.clock.advance(2 * SECOND);
+    const acquiring = pilot.autopilot.acquire(CHAT);
+    await world.clock.advance(2 * SECOND);
+    expect(await acquiring).toMatchObject({ lease: null, selection: { decision: 'none' } });
     await pilot.stop();
   });
 });

@@ -8,16 +8,22 @@ import { meetsRequirement } from './target-catalog.js';
  * first are used.
  */
 export function mergeRequirements(requirements: readonly Requirement[]): Requirement {
-  return requirements.reduce((merged, next) => {
-    const contexts = [merged.minContextLengthTokens, next.minContextLengthTokens].filter(
-      (tokens) => tokens !== null,
-    );
-    return {
-      capabilities: [...new Set([...merged.capabilities, ...next.capabilities])],
-      minContextLengthTokens: contexts.length === 0 ? null : Math.max(...contexts),
-      tiers: mergeTiers(merged.tiers, next.tiers),
-    };
-  }, NO_REQUIREMENT);
+  const preferred = longest(requirements.map((one) => one.preferredContextLengthTokens ?? null));
+  const merged = requirements.reduce(
+    (before, next): Requirement => ({
+      capabilities: [...new Set([...before.capabilities, ...next.capabilities])],
+      minContextLengthTokens: longest([before.minContextLengthTokens, next.minContextLengthTokens]),
+      tiers: mergeTiers(before.tiers, next.tiers),
+    }),
+    NO_REQUIREMENT,
+  );
+  // Left out where nobody prefers a length: the requirement is in each line of the decision log.
+  return preferred === null ? merged : { ...merged, preferredContextLengthTokens: preferred };
+}
+
+function longest(contexts: readonly (number | null)[]): number | null {
+  const known = contexts.filter((tokens) => tokens !== null);
+  return known.length === 0 ? null : Math.max(...known);
 }
 
 /**

@@ -160,6 +160,11 @@ export class RoundDecision {
     return { ...input, residents, retained };
   }
 
+  /** Call where a yield has begun or has grown. */
+  yieldsGrew(): void {
+    this.#recentUse.forget();
+  }
+
   #observeUse({ selection: { pools } }: Decision): void {
     this.#recentUse.observe(this.#settings.clock.monotonicMs(), pools);
   }

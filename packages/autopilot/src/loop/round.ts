@@ -135,11 +135,11 @@ export class Round {
 
   /** Runs one round. Resolves to whether the next round starts at once, because it has switched or callers wait. */
   async run(signal: AbortSignal): Promise<boolean> {
-    const { clock } = this.#settings;
     const { changed, yieldsChanged } = await this.#journal.refresh(signal);
     const failures = this.#journal.takeFailures();
     if (failures !== null) this.#retries.adopt(failures);
     this.#yieldsChanged ||= yieldsChanged;
+    if (yieldsChanged) this.#decisions.yieldsGrew();
     const { isOverHardLimit } = this.#pressure;
     this.#leaseParts.drains.endExcept(this.leases.waitingKeys);
     let asked = await this.#observer.request(
@@ -174,7 +174,7 @@ export class Round {
       this.#retries.putOffUntilMs === null &&
       !(this.#pressure.isOverHardLimit && ours);
     const { target, key } = turn;
-    const atMs = clock.nowMs();
+    const atMs = this.#settings.clock.nowMs();
     const logged = { atMs, input, selection, ...judged, target, key };
     const id = this.#decisions.isUnwanted(turn, round.decided)
       ? null

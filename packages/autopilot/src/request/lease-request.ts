@@ -32,9 +32,10 @@ export function targetOf({
 export function requirementOf({
   capabilities,
   minContextLengthTokens,
+  preferredContextLengthTokens = null,
   tiers,
 }: LeaseRequest): Requirement {
-  return { capabilities, minContextLengthTokens, tiers };
+  return { capabilities, minContextLengthTokens, preferredContextLengthTokens, tiers };
 }
 
 /** Equal for equal targets. */

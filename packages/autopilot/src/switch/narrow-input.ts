@@ -5,32 +5,53 @@ import type { LoadFailure } from '../failures/load-failure.js';
 
 /** Cool-downs that exclude failed models for the rest of this run. */
 export function notTriedAgain(failures: readonly LoadFailure[]): Record<string, number> {
-  // A refusal concerns one load option; every other failure concerns the model.
-  const failed = failures.filter(({ code }) => code !== 'LOAD_REFUSED');
+  // A refusal concerns one load option, and so does the failure of a load with a longer context than was needed. Every other
+  // failure concerns the model.
+  const failed = failures.filter(
+    ({ code, hadRoom = false }) => code !== 'LOAD_REFUSED' && !hadRoom,
+  );
   return Object.fromEntries(failed.map(({ modelKey }) => [modelKey, Number.MAX_SAFE_INTEGER]));
 }
 
-/** Marks the load options that the runtime has refused. */
+/** Marks the load options that the runtime has refused. A model that failed with a longer context than was needed gets no such context. */
 export function markRefused(
   input: AssembledInput,
   failures: readonly LoadFailure[],
 ): AssembledInput {
-  const refused = failures.filter(({ code }) => code === 'LOAD_REFUSED');
-  if (refused.length === 0) return input;
+  if (failures.length === 0) return input;
   return {
     ...input,
-    candidates: input.candidates.map((candidate) => ({
-      ...candidate,
-      loadOptions: candidate.loadOptions.map((option) =>
-        refused.some(
-          ({ modelKey, loadConfig }) =>
-            modelKey === candidate.modelKey && isSameLoadConfig(loadConfig, option.loadConfig),
-        )
+    candidates: input.candidates.map((candidate) => {
+      const own = failures.filter(({ modelKey }) => modelKey === candidate.modelKey);
+      const refused = own.filter(({ code }) => code === 'LOAD_REFUSED');
+      const options = candidate.loadOptions.map((option): typeof option =>
+        refused.some(({ loadConfig }) => isSameLoadConfig(loadConfig, option.loadConfig))
           ? { ...option, guardrails: 'refuse' }
           : option,
-      ),
-    })),
+      );
+      return {
+        ...candidate,
+        loadOptions: own.some(({ hadRoom = false }) => hadRoom)
+          ? options.map((option) => ({ ...option, roomier: null }))
+          : options,
+      };
+    }),
   };
+}
+
+/** Whether a step loads a model with a longer context than is needed. */
+export function hasRoom(
+  { modelKey, loadOption }: Extract<PlanStep, { action: 'load' }>,
+  { candidates }: Pick<AssembledInput, 'candidates'>,
+): boolean {
+  return candidates.some(
+    (one) =>
+      one.modelKey === modelKey &&
+      one.loadOptions.some(
+        ({ roomier }) =>
+          roomier != null && isSameLoadConfig(roomier.loadConfig, loadOption.loadConfig),
+      ),
+  );
 }
 
 /** Removes the candidates and load options that come before the target in the order of preference. */
@@ -41,7 +62,7 @@ export function notBetterThan(input: AssembledInput, target: PlanStep | null): A
   const candidate = input.candidates[from];
   if (candidate === undefined) return input;
   const option = candidate.loadOptions.findIndex((one) =>
-    isSameLoadConfig(one.loadConfig, loadConfig),
+    [one, one.roomier].some((way) => way != null && isSameLoadConfig(way.loadConfig, loadConfig)),
   );
   return {
     ...input,

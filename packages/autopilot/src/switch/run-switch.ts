@@ -4,7 +4,7 @@ import type { AutopilotPorts } from '../ports/autopilot-ports.js';
 import type { RuntimeInstance } from '../ports/runtime-port.js';
 import { drainAndUnload, drainUntilIdle } from './drain.js';
 import { loadCandidate, type LoadContext } from './load-candidate.js';
-import { markRefused, notBetterThan, notTriedAgain } from './narrow-input.js';
+import { hasRoom, markRefused, notBetterThan, notTriedAgain } from './narrow-input.js';
 import { footprintIfFits, rollBack } from './roll-back.js';
 import { RunRecord } from './report/run-record.js';
 import type { RunReport } from './report/run-report.js';
@@ -188,9 +188,12 @@ class SwitchRun {
       this.#signal = this.#context.signal;
       return instance;
     }
-    this.#record.failures.push(failure);
-    this.#unloadedForFailed = this.#record.unloaded;
-    this.#context.emit({ type: 'load-failed', failure });
+    const hadRoom = hasRoom(step, input);
+    const failed = hadRoom ? { ...failure, hadRoom } : failure;
+    this.#record.failures.push(failed);
+    // The same model is tried again, and what was unloaded for it is not its fault.
+    if (!hadRoom) this.#unloadedForFailed = this.#record.unloaded;
+    this.#context.emit({ type: 'load-failed', failure: failed });
     return null;
   }
 

@@ -29,6 +29,11 @@ export class RecentUse {
     }
   }
 
+  /** Call where a yield begins: the memory that it holds counts as the others' use, and does not come back before its end. */
+  forget(): void {
+    this.#uses.clear();
+  }
+
   /** Whether a rejected candidate would fit if the others' use fell again to the lowest of the last 20 s. */
   mayFitAgain({ rejected, pools }: Pick<Selection, 'rejected' | 'pools'>): boolean {
     return rejected.some(({ rejection }) =>

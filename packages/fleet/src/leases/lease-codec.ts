@@ -29,6 +29,8 @@ const leaseRequest: z.ZodType<LeaseRequest> = z.object({
   // A capability that this host does not know cannot be met, so the request is refused.
   capabilities: z.array(z.enum(CAPABILITIES)).max(50),
   minContextLengthTokens: tokens,
+  // Earlier versions do not send it.
+  preferredContextLengthTokens: tokens.default(null),
   tiers: z.array(z.enum(TIERS)).max(TIERS.length).nullable(),
   chain: nameText.nullable(),
   modelKey: nameText.nullable(),

@@ -6,6 +6,8 @@ import type { Capability, Tier } from '@mai/memory-ledger';
 export interface LeaseRequest {
   readonly capabilities: readonly Capability[];
   readonly minContextLengthTokens: number | null;
+  /** The context length of a load, where the other host gives nothing else up for it. */
+  readonly preferredContextLengthTokens: number | null;
   readonly tiers: readonly Tier[] | null;
   /** Name of a fallback chain of the other host. */
   readonly chain: string | null;

@@ -21,6 +21,7 @@ jest.setTimeout(120_000);
 const REQUEST: LeaseRequest = {
   capabilities: ['chat'],
   minContextLengthTokens: 8192,
+  preferredContextLengthTokens: null,
   tiers: null,
   chain: null,
   modelKey: 'qwen3-8b',

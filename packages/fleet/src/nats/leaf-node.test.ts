@@ -153,6 +153,7 @@ test('the states of both sides and a lease pass a leaf node, and permissions hol
     {
       capabilities: ['chat'],
       minContextLengthTokens: null,
+      preferredContextLengthTokens: null,
       tiers: null,
       chain: null,
       modelKey: 'large',

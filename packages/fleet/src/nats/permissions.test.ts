@@ -70,6 +70,7 @@ it('lets hosts do all that the fleet needs', async () => {
     {
       capabilities: [],
       minContextLengthTokens: null,
+      preferredContextLengthTokens: null,
       tiers: null,
       chain: null,
       modelKey: null,

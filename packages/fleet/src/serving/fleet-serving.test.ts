@@ -22,6 +22,7 @@ import type {
 const ANY: ServingRequest = {
   capabilities: [],
   minContextLengthTokens: null,
+  preferredContextLengthTokens: null,
   tiers: null,
   chain: null,
   modelKey: null,

@@ -6,6 +6,7 @@ import type { ServingPlan, ServingRequest } from './serving-port.js';
 const REQUEST: LeaseRequest = {
   capabilities: ['chat'],
   minContextLengthTokens: null,
+  preferredContextLengthTokens: null,
   tiers: null,
   chain: null,
   modelKey: 'small',

@@ -21,6 +21,7 @@ export interface ServingPort {
 export interface ServingRequest {
   readonly capabilities: readonly string[];
   readonly minContextLengthTokens: number | null;
+  readonly preferredContextLengthTokens: number | null;
   readonly tiers: readonly Tier[] | null;
   readonly chain: string | null;
   readonly modelKey: string | null;

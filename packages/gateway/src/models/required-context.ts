@@ -1,4 +1,4 @@
-import type { ServingModel } from '../ports/serving-port.js';
+import type { ServingModel, ServingRequest } from '../ports/serving-port.js';
 import type { RequestFacts } from '../protocols/protocol.js';
 import type { TokenCounter } from './token-counter.js';
 
@@ -42,6 +42,22 @@ export function contextForCounted(
   const needed = promptTokens + Math.min(maxOutputTokens ?? OUTPUT_DEFAULT, OUTPUT_MAX);
   if (promptTokens >= longest) return null;
   return Math.min(roundUp(needed), longest);
+}
+
+/**
+ * The condition of a request on the context. A load that a request needs gets twice the context where that costs nothing else: the
+ * prompt of a conversation grows with each request, and would otherwise need a load at each quarter of a power of two. One
+ * between the two would save less than one load of the four that a conversation of 8 thousand to 128 thousand tokens makes. The
+ * inputs of embeddings do not grow. Programs that chat through `/v1/completions` send a prompt that grows, too.
+ */
+export function contextCondition(
+  tokens: number,
+  { capabilities }: Pick<RequestFacts, 'capabilities'>,
+): Pick<ServingRequest, 'minContextLengthTokens' | 'preferredContextLengthTokens'> {
+  return {
+    minContextLengthTokens: tokens,
+    preferredContextLengthTokens: capabilities.includes('embedding') ? null : 2 * tokens,
+  };
 }
 
 /** The part of a context condition that does not depend on the request. */

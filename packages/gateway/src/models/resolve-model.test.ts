@@ -106,6 +106,7 @@ function messageOf(name: string): string {
 const AUTO = {
   capabilities: ['chat'],
   minContextLengthTokens: null,
+  preferredContextLengthTokens: null,
   tiers: null,
   chain: null,
   modelKey: null,
@@ -311,6 +312,22 @@ describe('the needed context', () => {
     const [shorter] = resolution.alternatives;
     expect(shorter?.minContextLengthTokens ?? null).toBe(tokens);
     if (tokens !== null) expect(shorter?.tiers).toEqual(resolution.wanted.tiers);
+  });
+
+  test('of a load is twice the need, because a conversation grows, and that of an embedding is not', () => {
+    const prompt = { promptBytes: 9027 };
+    expect(wanted('auto', prompt)).toMatchObject({
+      minContextLengthTokens: 5120,
+      preferredContextLengthTokens: 10_240,
+    });
+    expect(wanted('auto', { ...prompt, capabilities: ['embedding'] })).toMatchObject({
+      minContextLengthTokens: 3584,
+      preferredContextLengthTokens: null,
+    });
+    const resolution = resolve('auto:small', { promptBytes: 60_000 });
+    if (resolution.kind !== 'resolved') throw new Error('not resolved');
+    // With the usual load, which is as long as it is.
+    expect(resolution.alternatives).toMatchObject([{ preferredContextLengthTokens: null }]);
   });
 
   test('a resident that a person has loaded serves its key with the context that it has', () => {

@@ -7,7 +7,12 @@ import {
 } from '../ports/serving-port.js';
 import type { Failure, RequestFacts } from '../protocols/protocol.js';
 import { findModel, type NamedModel } from './model-name.js';
-import { contextBounds, requiredContext, type ContextBounds } from './required-context.js';
+import {
+  contextBounds,
+  contextCondition,
+  requiredContext,
+  type ContextBounds,
+} from './required-context.js';
 import type { TokenCounter } from './token-counter.js';
 import { createFailure } from '../protocols/create-failure.js';
 
@@ -65,14 +70,14 @@ export function createResolveModel(counter: TokenCounter): ResolveModel {
     { wanted, context, withContext }: Meaning,
     facts: RequestFacts,
   ): readonly [ServingRequest, ...ServingRequest[]] => {
-    const minContextLengthTokens = context && requiredContext(facts, context, counter);
-    if (context === null || minContextLengthTokens === null) return [wanted];
-    const conditioned = withContext.get(minContextLengthTokens) ?? {
+    const tokens = context && requiredContext(facts, context, counter);
+    if (context === null || tokens === null) return [wanted];
+    const conditioned = withContext.get(tokens) ?? {
       ...wanted,
-      minContextLengthTokens,
+      ...contextCondition(tokens, facts),
     };
-    withContext.set(minContextLengthTokens, conditioned);
-    return minContextLengthTokens > context.usual
+    withContext.set(tokens, conditioned);
+    return tokens > context.usual
       ? [conditioned, { ...wanted, minContextLengthTokens: context.usual }]
       : [conditioned];
   };

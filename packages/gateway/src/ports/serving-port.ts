@@ -46,6 +46,11 @@ export interface ServingRequest {
   /** Capabilities that the model must have, such as `vision`. */
   readonly capabilities: readonly string[];
   readonly minContextLengthTokens: number | null;
+  /**
+   * The context length of a load for this request, where it costs nothing beside a load with `minContextLengthTokens`. A
+   * resident that meets the request need not have it.
+   */
+  readonly preferredContextLengthTokens: number | null;
   readonly tiers: readonly Tier[] | null;
   /** Name of a fallback chain. Null: the default chain. */
   readonly chain: string | null;
@@ -65,6 +70,7 @@ export interface ServingRequest {
 export const ANY_MODEL: ServingRequest = {
   capabilities: [],
   minContextLengthTokens: null,
+  preferredContextLengthTokens: null,
   tiers: null,
   chain: null,
   modelKey: null,

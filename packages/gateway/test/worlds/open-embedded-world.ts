@@ -56,9 +56,16 @@ export interface EmbeddedWorld extends AsyncDisposable {
  * Writes a large, a small and an embedding model, and opens a gateway in front of them.
  *
  * @param withTools - the chat models that have tools
+ * @param large - the layers, the width and the configured load of the large model
  */
 export async function openEmbeddedWorld(
   withTools: readonly string[] = [LARGE, SMALL],
+  large: {
+    readonly layers: number;
+    readonly width: number;
+    readonly contextTokens: number;
+    readonly load?: { readonly parallel: number; readonly kv_cache: 'f16' | 'f32' };
+  } = { ...SHAPES.large, contextTokens: LARGE_CONTEXT_TOKENS },
 ): Promise<EmbeddedWorld> {
   // The engine's process is a program of the built package.
   if (
@@ -69,7 +76,11 @@ export async function openEmbeddedWorld(
   const folder = await mkdtemp(path.join(tmpdir(), 'mai-'));
   const models = path.join(folder, 'models');
   await mkdir(models);
-  for (const [name, shape] of Object.entries(SHAPES)) {
+  const { layers, width } = large;
+  for (const [name, shape] of Object.entries({
+    ...SHAPES,
+    large: { ...SHAPES.large, layers, width },
+  })) {
     await writeNoiseModel(path.join(models, `${name}.gguf`), { name, ...shape });
   }
   const registry = path.join(folder, 'data', 'engines');
@@ -85,7 +96,8 @@ export async function openEmbeddedWorld(
         {
           key: LARGE,
           category: 'large',
-          context_window: LARGE_CONTEXT_TOKENS,
+          context_window: large.contextTokens,
+          load: large.load,
           capabilities: capabilitiesOf(LARGE),
         },
         {

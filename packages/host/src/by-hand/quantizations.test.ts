@@ -149,6 +149,7 @@ test.each(['model', 'variant'] as const)(
 const ANY = {
   capabilities: [],
   minContextLengthTokens: null,
+  preferredContextLengthTokens: null,
   tiers: null,
   chain: null,
   failed: [],

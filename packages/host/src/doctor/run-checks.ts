@@ -5,7 +5,7 @@ import { checkRuntime } from './check-runtime.js';
 import { checkEngine } from './check-engine.js';
 import { checkMachine } from './check-machine.js';
 import { checkRam } from './check-ram.js';
-import { checkDataFolder } from './check-data-folder.js';
+import { checkFolders } from './check-folders.js';
 import { checkHeadroom } from './check-headroom.js';
 import type { Check } from './check.js';
 import { otherEntryNote, unreadableNote, unusableNote } from '../downloads/left-out-notes.js';
@@ -33,7 +33,7 @@ export async function runChecks(
     ...machine,
     await checkRam(parts, context, measure),
     ...(downloads === null ? [] : checkEngine(downloads.engine)),
-    await checkDataFolder(context),
+    ...(await checkFolders(context)),
     check,
     ...(config === null ? [] : await checkHeadroom(config, parts, context.signal)),
     ...(config === null || downloads === null ? [] : [checkChains(config, downloads)]),

@@ -44,8 +44,14 @@ export function createHostServing(parts: HostParts, autopilot: HostAutopilot): S
   const planAlone = (request: ServingRequest, options: CallOptions): Promise<LeasePlan> =>
     withSession(parts, options, async (session) => {
       const { ports, context } = session;
-      const { chain, modelKey, capabilities, minContextLengthTokens, tiers } = request;
-      const requirement = { capabilities, minContextLengthTokens, tiers };
+      const { chain, modelKey, capabilities, tiers } = request;
+      const { minContextLengthTokens, preferredContextLengthTokens } = request;
+      const requirement = {
+        capabilities,
+        minContextLengthTokens,
+        preferredContextLengthTokens,
+        tiers,
+      };
       const { pinned, yields } = await readReservationsOrWarn(session);
       const input = await assembleSelectionInput(
         ports,

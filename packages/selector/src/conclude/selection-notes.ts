@@ -47,6 +47,11 @@ export function noteSelection(
   }
   if (chosen !== null) {
     const candidate = candidates[chosen.candidateIndex];
+    const option = candidate?.loadOptions[chosen.optionIndex];
+    const neededTokens = option?.loadConfig.contextLengthTokens ?? null;
+    if (chosen.loadOption === option?.roomier && neededTokens !== null && offeredTokens !== null) {
+      notes.push({ code: 'ROOM_TO_GROW', neededTokens, offeredTokens });
+    }
     const tooSlow =
       candidate === undefined ? null : findTooSlow(candidate, chosen.loadOption, policy);
     if (tooSlow !== null) {

@@ -5,6 +5,7 @@ import type { Current } from '../offer/current.js';
 import { offersOf, type Offer } from '../offer/offers.js';
 import { attemptOffer } from '../plan/attempt-offer.js';
 import { planSwitch, type DrainingOffer, type FittingOffer } from '../plan/plan-switch.js';
+import { upgradeLimit } from '../plan/upgrade-limit.js';
 import type { RejectedCandidate, Rejection, WeighedWait } from '../selection.js';
 import { findTooSlow, rejectCandidate, rejectLoad, rejectRefused } from '../offer/eligibility.js';
 import { chainOrder, compareInOrder, orderSlow, type SearchOrder } from './search-order.js';
@@ -168,14 +169,12 @@ function tryCandidate(
 /** Stepping up from the current resident asks for more room than staying. */
 function limitFor(
   offer: Offer,
-  { policy, upgradeMarginRatio }: SelectionInput,
+  input: SelectionInput,
   current: Current | null,
   order: SearchOrder,
 ): Limit {
   const isStepUp = current !== null && compareInOrder(offer, current.position, order) < 0;
-  return isStepUp && upgradeMarginRatio != null
-    ? { kind: 'upgrade', marginRatio: upgradeMarginRatio, floorRatio: policy.upgradeBelowRatioMin }
-    : LIMIT;
+  return isStepUp ? upgradeLimit(input) : LIMIT;
 }
 
 /**

@@ -17,7 +17,8 @@ export class RunRecord {
    * a failure then counts as restored.
    */
   conclude(): RunOutcome {
-    if (this.failures.length > 0) {
+    // After a failure with a longer context than was needed, the decided model is loaded, and not an earlier one restored.
+    if (this.failures.some(({ hadRoom = false }) => !hadRoom)) {
       const { back, loaded, unloaded } = separateReturned(this.loaded, this.unloaded);
       if (back.length > 0) {
         this.restored = [...this.restored, ...back];

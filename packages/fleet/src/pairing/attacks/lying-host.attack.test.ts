@@ -25,6 +25,7 @@ jest.setTimeout(120_000);
 const WANTED: ServingRequest = {
   capabilities: ['chat'],
   minContextLengthTokens: null,
+  preferredContextLengthTokens: null,
   tiers: null,
   chain: null,
   modelKey: MODEL.modelKey,

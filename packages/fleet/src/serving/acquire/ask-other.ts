@@ -115,6 +115,7 @@ export function createOtherAsker(parts: OtherAskerParts): OtherAsker {
     const asked = {
       capabilities: input.request.capabilities,
       minContextLengthTokens: request.minContextLengthTokens,
+      preferredContextLengthTokens: request.preferredContextLengthTokens,
       tiers: request.tiers,
       chain: null,
       modelKey: instanceIdentifier === null || step === 'own-host' ? modelKey : null,

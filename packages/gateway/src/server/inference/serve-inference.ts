@@ -141,6 +141,7 @@ function placedInFleet(
   return {
     capabilities: wanted.capabilities,
     minContextLengthTokens: wanted.minContextLengthTokens,
+    preferredContextLengthTokens: wanted.preferredContextLengthTokens,
     tiers: wanted.tiers,
     chain: wanted.chain,
     modelKey: wanted.modelKey,

@@ -8,7 +8,7 @@ import type {
   Usage,
   WaitProgress,
 } from '../../protocols/protocol.js';
-import { contextForCounted } from '../../models/required-context.js';
+import { contextCondition, contextForCounted } from '../../models/required-context.js';
 import { replaceModel } from '../../protocols/replace-model.js';
 import { SchedulingFailure, type Place } from '../../queue/scheduler.js';
 import { forwardedHeaders } from '../../upstream/request-headers.js';
@@ -132,7 +132,7 @@ function withLongerContext(
   const needed = contextForCounted(promptTokens, facts, longest);
   const had = Math.max(contextLengthTokens ?? 0, wanted.minContextLengthTokens ?? 0);
   if (needed === null || needed <= had) return null;
-  return { ...asked, wanted: { ...wanted, minContextLengthTokens: needed }, alternatives: [] };
+  return { ...asked, wanted: { ...wanted, ...contextCondition(needed, facts) }, alternatives: [] };
 }
 
 /** A place on a resident for the request, or for the first of its alternatives that fits. */

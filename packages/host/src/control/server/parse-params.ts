@@ -51,9 +51,11 @@ function check<Value>(what: string, value: unknown, is: (value: unknown) => valu
 function isRequirement(value: unknown): value is Requirement {
   if (!isRecord(value)) return false;
   const { capabilities, minContextLengthTokens, tiers } = value;
+  const { preferredContextLengthTokens = null } = value;
   return (
     isTexts(capabilities) &&
     isNullOr(minContextLengthTokens, isAmount) &&
+    isNullOr(preferredContextLengthTokens, isAmount) &&
     (tiers === null || (Array.isArray(tiers) && tiers.every(isTier)))
   );
 }

@@ -220,6 +220,8 @@ function noteOf(note: SelectionNote, resources: Resources): string | readonly []
       return 'LM Studio ran on another machine, and the free memory of that machine was not known.';
     case 'RAM_UNMEASURED':
       return 'the free memory of this machine was not known, so all of it counted as free.';
+    case 'ROOM_TO_GROW':
+      return `the context had ${formatCount(note.offeredTokens)} tokens, although the request needed ${formatCount(note.neededTokens)}: the conversation grew, and a longer context later would have needed another load.`;
     // The sentences about the choice and the pools already say this.
     case 'SHORTER_CONTEXT':
     case 'GPU_UNMEASURED':

@@ -4,7 +4,7 @@ import type { SelectionObstacle } from '../../selection/obstacle.js';
 import { explainTooSlow } from './explain-rejection.js';
 import { poolLabel } from '../pool-label.js';
 import { describeSpeed, describeValue, type JudgedLoad } from '../speed-words.js';
-import { formatDuration, formatPercent } from '../../words.js';
+import { formatCount, formatDuration, formatPercent } from '../../words.js';
 
 /**
  * Why the chosen model was chosen, in sentences with its figures and those of the next model; null where no model was chosen, or
@@ -82,6 +82,8 @@ export function explainNote(note: SelectionNote, resources: Resources): string |
       return `The memory that ${note.instanceIdentifier} takes is not known.`;
     case 'SHORTER_CONTEXT':
       return null;
+    case 'ROOM_TO_GROW':
+      return `The context has ${formatCount(note.offeredTokens)} tokens, although the request needs ${formatCount(note.neededTokens)}: the conversation grows, and a longer context later would need another load.`;
     case 'ABOVE_LIMIT':
       return `${poolLabel(note.pool, resources)} stays at ${formatPercent(note.useRatio)}, above its limit: no smaller model would help.`;
     case 'TOO_SLOW':

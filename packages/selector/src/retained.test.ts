@@ -27,6 +27,38 @@ describe('a retained resident', () => {
     ]);
   });
 
+  it('stays instead of a copy that nobody uses, also where that one is loaded as the chain asks', () => {
+    const copy = (instanceIdentifier: string, contextLengthTokens: number) => {
+      const one = resident('mine', footprint({ anonymous: 3 }));
+      return {
+        ...one,
+        instanceIdentifier,
+        loadConfig: { ...one.loadConfig, contextLengthTokens },
+      };
+    };
+    const residents = [copy('as-asked', 8192), copy('longer', 20_480)];
+    const decideAmong = (retained: readonly string[]) =>
+      selectModel(
+        input({
+          candidates: [candidate('mine', 3)],
+          residents,
+          resources: resources({ total: 16, available: 8 }),
+          retained,
+        }),
+      );
+    for (const [retained, stays, goes] of [
+      [['longer'], 'longer', 'as-asked'],
+      [['as-asked'], 'as-asked', 'longer'],
+      [[], 'as-asked', 'longer'],
+    ] as const) {
+      const { decision, chosen, plan } = decideAmong(retained);
+      expect([decision, chosen?.instanceIdentifier]).toEqual(['keep', stays]);
+      expect(plan.steps).toMatchObject([
+        { action: 'unload', instanceIdentifier: goes, why: 'superseded' },
+      ]);
+    }
+  });
+
   it('does not change the decision for another resident', () => {
     expect(decide(11, 7, ['mai/other'])).toEqual(decide(11, 7, []));
   });

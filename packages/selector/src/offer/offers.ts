@@ -22,17 +22,20 @@ export interface Offer extends ChainPosition {
  *
  * 1. Every resident that is loaded as the option asks.
  * 2. Every resident with a longer context that serves no earlier option.
+ *    Of all these, the retained ones come first, so that of two copies the one that callers use stays.
  * 3. A load, unless a resident is loaded as the option asks. The load is tried after a resident with a longer
  *    context, because the shorter context may fit where the longer context does not.
  */
 export function* offersOf(
   candidate: Candidate,
   candidateIndex: number,
-  { requirement, residents, resources, policy }: SelectionInput,
+  { requirement, residents, resources, policy, retained = [] }: SelectionInput,
   accounts: Accounts,
 ): Generator<Offer> {
   const copies = residents.filter(({ modelKey }) => modelKey === candidate.modelKey);
   const offered = new Set<Resident>();
+  const isRetained = ({ instanceIdentifier }: Resident): number =>
+    retained.includes(instanceIdentifier) ? 1 : 0;
   for (const [optionIndex, option] of candidate.loadOptions.entries()) {
     const asAsked: Resident[] = [];
     const longer: Resident[] = [];
@@ -41,7 +44,9 @@ export function* offersOf(
       if (service === 'as-asked') asAsked.push(resident);
       if (service === 'longer-context' && !offered.has(resident)) longer.push(resident);
     }
-    for (const resident of [...asAsked, ...longer]) {
+    const serving = [...asAsked, ...longer];
+    if (serving.length > 1) serving.sort((a, b) => isRetained(b) - isRetained(a));
+    for (const resident of serving) {
       offered.add(resident);
       const needed = chargeOf(accounts, resident);
       yield { candidateIndex, optionIndex, candidate, option, resident, needed };

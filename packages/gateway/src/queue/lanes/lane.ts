@@ -9,6 +9,10 @@ export interface Lane {
   /** Whether the machine has looked at the resident again after its last failure. */
   verified: boolean;
   running: number;
+  /** Estimated tokens of the prompts of the requests that run on it. */
+  readonly prompts: number[];
+  /** Whether a request waits for room in the context. Requests that come later do not pass it. */
+  isAwaited: boolean;
   /**
    * `open`: takes requests. `draining`: the machine waits until it is idle. `yielding`: its memory is for requests that
    * have waited long. `closed`: failed, lost or released.
@@ -19,6 +23,33 @@ export interface Lane {
   /** Cancels the timer that looks whether the linger time is over. Null where none runs. */
   cancelLinger: (() => void) | null;
   readonly forget: () => void;
+}
+
+/** How many requests LM Studio answers at once by default (Max Concurrent Predictions). Others wait in its own queue, without room. */
+const AT_ONCE = 4;
+/** A prompt of at most this part of the context is never held back: the small requests of agents cost little room. */
+const SMALL_PART = 1 / 16;
+/** Room for what the answers add to the prompts. */
+const ANSWER_TOKENS = 1024;
+
+/**
+ * Whether a prompt fits into the context beside those that run. The requests that LM Studio answers at once share one context by
+ * default. Where it is full, llama.cpp ends some or all of them with 'Context size has been exceeded', or LM Studio with an empty answer,
+ * although each would fit alone: lmstudio-ai/lms #565, ggml-org/llama.cpp #23652, unslothai/unsloth #9392. In the embedded engine each
+ * request has a context of its own, and another host counts for itself.
+ */
+export function hasRoom(
+  { lease, prompts }: Lane,
+  promptTokens: number,
+  { runtime }: ServingCatalog,
+): boolean {
+  const context = lease.contextLengthTokens;
+  const isShared = runtime === 'lmstudio' && lease.peer === null;
+  if (!isShared || context === null || prompts.length === 0) return true;
+  if (promptTokens <= context * SMALL_PART) return true;
+  const largest = [...prompts].sort((one, other) => other - one).slice(0, AT_ONCE - 1);
+  const taken = largest.reduce((sum, tokens) => sum + tokens, ANSWER_TOKENS);
+  return taken + promptTokens <= context;
 }
 
 /** Whether a lane serves a request: by the rules, or because the machine gave its resident for the same request. */

@@ -1,19 +1,14 @@
 import type { Clock } from '../ports/clock.js';
 import type { LivePort } from '../ports/live-port.js';
-import type {
-  ServingCatalog,
-  ServingChange,
-  ServingLease,
-  ServingRequest,
-} from '../ports/serving-port.js';
-import { hasRoom, laneServes, type Lane } from './lanes/lane.js';
+import type { ServingCatalog, ServingChange, ServingLease } from '../ports/serving-port.js';
+import { laneServes, takesPrompt, type Lane } from './lanes/lane.js';
 import { Lanes } from './lanes/lanes.js';
 import { DEFAULT_SCHEDULER_LIMITS, type SchedulerLimits } from './limits.js';
 import { KnownCatalog } from './known-catalog.js';
 import { LoadGroups } from './loading/load-groups.js';
 import { groupKeyOf, type Group } from './loading/group.js';
 import { Loads } from './loading/loads.js';
-import type { Place, PlaceRequest, PromptTokens, Scheduler, SchedulerState } from './scheduler.js';
+import type { LaneRequest, Place, PlaceRequest, Scheduler, SchedulerState } from './scheduler.js';
 import { failureOfMachine, modelLoading, stopping } from './failures/scheduling-failures.js';
 import { createTicket, type Ticket } from './ticket.js';
 import { WaitingLine } from './waiting-line.js';
@@ -83,12 +78,12 @@ class LaneScheduler implements Scheduler {
     this.#unsubscribe = port.onChange((change) => this.#onChange(change));
   }
 
-  tryPlace(wanted: ServingRequest, client: string, promptTokens: PromptTokens): Place | null {
+  tryPlace(request: LaneRequest): Place | null {
     const catalog = this.#catalog.isOutdated ? null : this.#catalog.last;
     if (catalog === null || this.#phase !== 'serving') return null;
-    const lane = this.#lanes.best(wanted, groupKeyOf(wanted), catalog);
-    if (lane === null || !this.#isFree(lane, promptTokens, catalog)) return null;
-    return this.#start({ client, promptTokens }, lane, 0);
+    const lane = this.#lanes.best(request.wanted, groupKeyOf(request.wanted), catalog);
+    const isFree = lane !== null && takesPrompt(lane, request.promptTokens, catalog);
+    return isFree ? this.#start(request, lane, 0) : null;
   }
 
   async place(request: PlaceRequest): Promise<Place> {
@@ -100,8 +95,8 @@ class LaneScheduler implements Scheduler {
     if (this.#isClosedTo(request)) throw stopping();
     const groupKey = groupKeyOf(wanted);
     const lane = this.#lanes.best(wanted, groupKey, catalog);
-    if (lane !== null && this.#isFree(lane, request.promptTokens, catalog))
-      return this.#start(request, lane, 0);
+    const isFree = lane !== null && takesPrompt(lane, request.promptTokens, catalog);
+    if (isFree) return this.#start(request, lane, 0);
     const refusal = this.#line.refusal(request.client);
     if (refusal !== null) throw refusal;
     return new Promise((resolve, reject) => {
@@ -166,23 +161,12 @@ class LaneScheduler implements Scheduler {
       const { wanted } = ticket.request;
       if (places === 0) break;
       if (ticket.groupKey !== key || !laneServes(lane, wanted, key, catalog)) continue;
-      if (!this.#startOrAwait(ticket, lane, catalog)) continue;
-      places -= 1;
+      if (this.#startOrAwait(ticket, lane, catalog)) places -= 1;
     }
     this.#lanes.settle(lane);
   }
 
-  /** Whether a new request may start on a lane: there is room in its context, and nobody waits for this room. */
-  #isFree(lane: Lane, promptTokens: PromptTokens, catalog: ServingCatalog): boolean {
-    const isAwaited = lane.isAwaited && this.#line.size > 0;
-    return !isAwaited && hasRoom(lane, promptTokens(lane.lease.modelKey), catalog);
-  }
-
-  #start(
-    { client, promptTokens }: Pick<PlaceRequest, 'client' | 'promptTokens'>,
-    lane: Lane,
-    waitedMs: number,
-  ): Place {
+  #start({ client, promptTokens }: LaneRequest, lane: Lane, waitedMs: number): Place {
     const tokens = promptTokens(lane.lease.modelKey);
     this.#line.served(client);
     this.#lanes.start(lane, tokens);
@@ -206,13 +190,12 @@ class LaneScheduler implements Scheduler {
     };
   }
 
-  /** Starts a waiting request where the lane has room for it. Otherwise those behind it wait, too, and false is returned. */
+  /** Starts a waiting request where the lane has room for it. Otherwise long prompts behind it wait, too. Returns whether it started. */
   #startOrAwait(ticket: Ticket, lane: Lane, catalog: ServingCatalog): boolean {
-    const { promptTokens } = ticket.request;
-    lane.isAwaited ||= !hasRoom(lane, promptTokens(lane.lease.modelKey), catalog);
-    if (lane.isAwaited || !this.#line.remove(ticket)) return false;
-    const waitedMs = this.#clock.monotonicMs() - ticket.sinceMs;
-    ticket.resolve(this.#start(ticket.request, lane, waitedMs));
+    const isFree = takesPrompt(lane, ticket.request.promptTokens, catalog);
+    if (!isFree) lane.isAwaited = true;
+    if (!isFree || !this.#line.remove(ticket)) return false;
+    ticket.resolve(this.#start(ticket.request, lane, this.#clock.monotonicMs() - ticket.sinceMs));
     this.#groups.leave(ticket);
     return true;
   }

@@ -76,8 +76,10 @@ describe('the context that the requests of LM Studio share', () => {
     await ask(20_000);
     await ask(30_000);
     await ask(3000);
-    expect(ids()).toEqual([20_000]);
+    await ask(200);
+    expect(ids()).toEqual([20_000, 200]);
     await end(20_000);
+    await end(200);
     expect(ids()).toEqual([30_000]);
     await end(30_000);
     expect(ids()).toEqual([3000]);
@@ -104,7 +106,9 @@ describe('the context that the requests of LM Studio share', () => {
   test('holds a request on the short way back, too', async () => {
     const { ask, scheduler } = await bench();
     await ask(22_000);
-    expect(scheduler.tryPlace(ANY_MODEL, 'c', () => 22_001)).toBeNull();
-    expect(scheduler.tryPlace(ANY_MODEL, 'c', () => 5000)?.lease.modelKey).toBe('a');
+    const tryPlace = (tokens: number) =>
+      scheduler.tryPlace({ wanted: ANY_MODEL, promptTokens: () => tokens, client: 'c' });
+    expect(tryPlace(22_001)).toBeNull();
+    expect(tryPlace(5000)?.lease.modelKey).toBe('a');
   });
 });

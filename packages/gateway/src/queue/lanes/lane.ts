@@ -1,4 +1,5 @@
 import type { ServingCatalog, ServingLease, ServingRequest } from '../../ports/serving-port.js';
+import type { PromptTokens } from '../scheduler.js';
 import { serves } from '../serves.js';
 
 /** A lease on a resident, with the requests that run on it. */
@@ -11,7 +12,7 @@ export interface Lane {
   running: number;
   /** Estimated tokens of the prompts of the requests that run on it. */
   readonly prompts: number[];
-  /** Whether a request waits for room in the context. Requests that come later do not pass it. */
+  /** Whether a request waits for room in the context. Later ones with a long prompt do not pass it. */
   isAwaited: boolean;
   /**
    * `open`: takes requests. `draining`: the machine waits until it is idle. `yielding`: its memory is for requests that
@@ -33,23 +34,26 @@ const SMALL_PART = 1 / 16;
 const ANSWER_TOKENS = 1024;
 
 /**
- * Whether a prompt fits into the context beside those that run. The requests that LM Studio answers at once share one context by
- * default. Where it is full, llama.cpp ends some or all of them with 'Context size has been exceeded', or LM Studio with an empty answer,
- * although each would fit alone: lmstudio-ai/lms #565, ggml-org/llama.cpp #23652, unslothai/unsloth #9392. In the embedded engine each
- * request has a context of its own, and another host counts for itself.
+ * Whether a prompt fits into the context beside those that run, and no earlier request waits for this room.
+ *
+ * The requests that LM Studio answers at once share one context by default. Where it is full, llama.cpp ends some or all of them
+ * with 'Context size has been exceeded', or LM Studio answers with nothing, although each would fit alone: lmstudio-ai/lms #565,
+ * ggml-org/llama.cpp #23652, unslothai/unsloth #9392. In the embedded engine each request has a context of its own, and another
+ * host counts for itself.
  */
-export function hasRoom(
-  { lease, prompts }: Lane,
-  promptTokens: number,
+export function takesPrompt(
+  { lease, prompts, isAwaited }: Lane,
+  promptTokens: PromptTokens,
   { runtime }: ServingCatalog,
 ): boolean {
   const context = lease.contextLengthTokens;
   const isShared = runtime === 'lmstudio' && lease.peer === null;
   if (!isShared || context === null || prompts.length === 0) return true;
-  if (promptTokens <= context * SMALL_PART) return true;
+  const tokens = promptTokens(lease.modelKey);
+  if (tokens <= context * SMALL_PART) return true;
+  if (isAwaited) return false;
   const largest = [...prompts].sort((one, other) => other - one).slice(0, AT_ONCE - 1);
-  const taken = largest.reduce((sum, tokens) => sum + tokens, ANSWER_TOKENS);
-  return taken + promptTokens <= context;
+  return largest.reduce((sum, one) => sum + one, tokens + ANSWER_TOKENS) <= context;
 }
 
 /** Whether a lane serves a request: by the rules, or because the machine gave its resident for the same request. */

@@ -76,7 +76,11 @@ export async function serveWithFallbacks(
     try {
       place =
         (failed.length === 0
-          ? parts.scheduler.tryPlace(asked.wanted, asked.client.name, promptTokensOf(asked, parts))
+          ? parts.scheduler.tryPlace({
+              wanted: asked.wanted,
+              promptTokens: promptTokensOf(asked, parts),
+              client: asked.client.name,
+            })
           : null) ?? (await placeFor(asked, failed, { answer, reported, departure }, parts));
     } catch (error) {
       // Answer with the resident's own refusal: it says more than a failure to find room for a longer context.

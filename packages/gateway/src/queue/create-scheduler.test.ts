@@ -36,6 +36,7 @@ function bench(models: readonly FakeModel[], limits: Partial<SchedulerLimits> = 
     place: (wanted, options) =>
       scheduler.place({
         wanted,
+        promptTokens: () => 0,
         client: 'c',
         priority: 0,
         deadlineMs: 600_000,

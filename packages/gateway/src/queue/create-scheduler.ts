@@ -1,19 +1,14 @@
 import type { Clock } from '../ports/clock.js';
 import type { LivePort } from '../ports/live-port.js';
-import type {
-  ServingCatalog,
-  ServingChange,
-  ServingLease,
-  ServingRequest,
-} from '../ports/serving-port.js';
-import { laneServes, type Lane } from './lanes/lane.js';
+import type { ServingCatalog, ServingChange, ServingLease } from '../ports/serving-port.js';
+import { laneServes, takesPrompt, type Lane } from './lanes/lane.js';
 import { Lanes } from './lanes/lanes.js';
 import { DEFAULT_SCHEDULER_LIMITS, type SchedulerLimits } from './limits.js';
 import { KnownCatalog } from './known-catalog.js';
 import { LoadGroups } from './loading/load-groups.js';
 import { groupKeyOf, type Group } from './loading/group.js';
 import { Loads } from './loading/loads.js';
-import type { Place, PlaceRequest, Scheduler, SchedulerState } from './scheduler.js';
+import type { LaneRequest, Place, PlaceRequest, Scheduler, SchedulerState } from './scheduler.js';
 import { failureOfMachine, modelLoading, stopping } from './failures/scheduling-failures.js';
 import { createTicket, type Ticket } from './ticket.js';
 import { WaitingLine } from './waiting-line.js';
@@ -83,11 +78,12 @@ class LaneScheduler implements Scheduler {
     this.#unsubscribe = port.onChange((change) => this.#onChange(change));
   }
 
-  tryPlace(wanted: ServingRequest, client: string): Place | null {
+  tryPlace(request: LaneRequest): Place | null {
     const catalog = this.#catalog.isOutdated ? null : this.#catalog.last;
     if (catalog === null || this.#phase !== 'serving') return null;
-    const lane = this.#lanes.best(wanted, groupKeyOf(wanted), catalog);
-    return lane === null ? null : this.#start(client, lane, 0);
+    const lane = this.#lanes.best(request.wanted, groupKeyOf(request.wanted), catalog);
+    const isFree = lane !== null && takesPrompt(lane, request.promptTokens, catalog);
+    return isFree ? this.#start(request, lane, 0) : null;
   }
 
   async place(request: PlaceRequest): Promise<Place> {
@@ -99,7 +95,8 @@ class LaneScheduler implements Scheduler {
     if (this.#isClosedTo(request)) throw stopping();
     const groupKey = groupKeyOf(wanted);
     const lane = this.#lanes.best(wanted, groupKey, catalog);
-    if (lane !== null) return this.#start(request.client, lane, 0);
+    const isFree = lane !== null && takesPrompt(lane, request.promptTokens, catalog);
+    if (isFree) return this.#start(request, lane, 0);
     const refusal = this.#line.refusal(request.client);
     if (refusal !== null) throw refusal;
     return new Promise((resolve, reject) => {
@@ -164,15 +161,15 @@ class LaneScheduler implements Scheduler {
       const { wanted } = ticket.request;
       if (places === 0) break;
       if (ticket.groupKey !== key || !laneServes(lane, wanted, key, catalog)) continue;
-      this.#startWaiting(ticket, lane);
-      places -= 1;
+      if (this.#startOrAwait(ticket, lane, catalog)) places -= 1;
     }
     this.#lanes.settle(lane);
   }
 
-  #start(client: string, lane: Lane, waitedMs: number): Place {
+  #start({ client, promptTokens }: LaneRequest, lane: Lane, waitedMs: number): Place {
+    const tokens = promptTokens(lane.lease.modelKey);
     this.#line.served(client);
-    this.#lanes.start(lane);
+    this.#lanes.start(lane, tokens);
     this.#openPlaces += 1;
     let isReleased = false;
     return {
@@ -187,17 +184,20 @@ class LaneScheduler implements Scheduler {
           if (lane.lease.peer === null) this.#groups.reportFailed(lane.lease.instanceIdentifier);
           this.#lanes.closeResident(lane.lease.instanceIdentifier);
         }
-        this.#lanes.finish(lane);
+        this.#lanes.finish(lane, tokens);
         this.#pump();
       },
     };
   }
 
-  #startWaiting(ticket: Ticket, lane: Lane): void {
-    if (!this.#line.remove(ticket)) return;
-    const waitedMs = this.#clock.monotonicMs() - ticket.sinceMs;
-    ticket.resolve(this.#start(ticket.request.client, lane, waitedMs));
+  /** Starts a waiting request where the lane has room for it. Otherwise long prompts behind it wait, too. Returns whether it started. */
+  #startOrAwait(ticket: Ticket, lane: Lane, catalog: ServingCatalog): boolean {
+    const isFree = takesPrompt(lane, ticket.request.promptTokens, catalog);
+    if (!isFree) lane.isAwaited = true;
+    if (!isFree || !this.#line.remove(ticket)) return false;
+    ticket.resolve(this.#start(ticket.request, lane, this.#clock.monotonicMs() - ticket.sinceMs));
     this.#groups.leave(ticket);
+    return true;
   }
 
   #refuse(ticket: Ticket, reason: unknown): void {
@@ -258,9 +258,10 @@ class LaneScheduler implements Scheduler {
 
   #advance(catalog: ServingCatalog): number {
     const ordered = this.#line.ordered(this.#clock.monotonicMs());
+    for (const lane of this.#lanes.all) lane.isAwaited = false;
     for (const ticket of ordered) {
       const lane = this.#lanes.best(ticket.request.wanted, ticket.groupKey, catalog);
-      if (lane !== null) this.#startWaiting(ticket, lane);
+      if (lane !== null) this.#startOrAwait(ticket, lane, catalog);
     }
     if (this.#groups.isEmpty) return Infinity;
     // With an old catalog, a group might ask for a resident that is gone, and so cause a load out of turn.

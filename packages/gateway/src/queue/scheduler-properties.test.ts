@@ -42,6 +42,7 @@ type Step =
       readonly client: number;
       readonly priority: number;
       readonly deadlineMs: number;
+      readonly prompt: number;
     }
   | { readonly kind: 'finish'; readonly which: number; readonly outcome: 'done' | 'failed' }
   | { readonly kind: 'abort' | 'crash' | 'drain'; readonly which: number }
@@ -59,6 +60,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       client: fc.nat({ max: 3 }),
       priority: fc.nat({ max: 1 }),
       deadlineMs: fc.constantFrom(10, 3000, 30_000, 600_000),
+      prompt: fc.constantFrom(0, 100, 3000, 8000),
     }),
   },
   {
@@ -120,6 +122,7 @@ async function play(steps: readonly Step[]): Promise<void> {
     const place = scheduler.place({
       ...one,
       wanted,
+      promptTokens: () => one.prompt,
       client: `client ${one.client}`,
       again: false,
       signal: abort.signal,
@@ -225,6 +228,7 @@ test('a scheduler that is disposed of at any time leaves nothing behind', async 
         const places = wanted.map((one) =>
           scheduler.place({
             wanted: WANTED[one] ?? ANY_MODEL,
+            promptTokens: () => 3000,
             client: 'c',
             priority: 0,
             deadlineMs: 600_000,

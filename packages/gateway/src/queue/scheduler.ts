@@ -4,7 +4,7 @@ import type { Failure, QueueProgress } from '../protocols/protocol.js';
 /** Gives each request a resident that meets it: at once where one serves, else in turn after a load. */
 export interface Scheduler extends AsyncDisposable {
   /** A place at once, where an open resident serves the request; otherwise null. Most requests need no more. */
-  tryPlace(wanted: ServingRequest, client: string): Place | null;
+  tryPlace(request: LaneRequest): Place | null;
   /**
    * Waits for a place on a resident that meets the request.
    *
@@ -17,11 +17,19 @@ export interface Scheduler extends AsyncDisposable {
   drain(): Promise<void>;
 }
 
-/** A request for a place. */
-export interface PlaceRequest {
+/** Estimated tokens of a request's prompt for a model; 0 where the prompt takes no room in a context. */
+export type PromptTokens = (modelKey: string) => number;
+
+/** What decides whether a request runs on a lane now. */
+export interface LaneRequest {
   readonly wanted: ServingRequest;
+  readonly promptTokens: PromptTokens;
   /** Who asks. Waiting clients take turns. */
   readonly client: string;
+}
+
+/** A request for a place. */
+export interface PlaceRequest extends LaneRequest {
   /** Higher is served first among waiting requests; 0 is usual. */
   readonly priority: number;
   /** The client's deadline for a place, in milliseconds from now. */

@@ -76,7 +76,7 @@ export function createInferenceService(parts: InferenceServiceParts): InferenceS
     resolve,
     knownCatalog: () => port.known(),
     catalog: (signal) => readCatalog(port, signal),
-    promptTokens: (facts) => counter.count([], facts),
+    promptTokens: (facts, modelKey) => counter.count(modelKey === null ? [] : [modelKey], facts),
     learnPrompt: (modelKey, facts, promptTokens) => counter.learn(modelKey, facts, promptTokens),
     residentOfResponse: (responseId) => homes.find(responseId),
     served: (request) => {

@@ -46,6 +46,7 @@ export class FakeMachine implements LivePort {
   openAcquires = 0;
   /** Whether the leases that are given are for one request. */
   leasesAreForOneRequest = false;
+  runtime: ServingCatalog['runtime'] = 'lmstudio';
   /** The hosts of the fleet; null: no fleet. */
   hosts: readonly string[] | null = null;
   chains: Record<string, readonly string[]>;
@@ -81,7 +82,7 @@ export class FakeMachine implements LivePort {
       aliases: [],
       otherNames: {},
       leftOut: {},
-      runtime: 'lmstudio',
+      runtime: this.runtime,
       runtimeAnswers: true,
       runtimeVersion: null,
       decisionId: null,

@@ -84,7 +84,6 @@ function isPlausible(model: Hyperparameters): boolean {
 
 function readFigures(header: GgufHeader): Hyperparameters | null {
   const read = new MetadataReader(header);
-  const architecture = findArchitecture(header.architecture);
   const layersInFile = read.count('block_count');
   const embedding = read.count('embedding_length');
   if (
@@ -94,6 +93,7 @@ function readFigures(header: GgufHeader): Hyperparameters | null {
     embedding === null
   )
     return null;
+  const architecture = asStated(findArchitecture(header.architecture), read, layersInFile);
   const nextToken = readsNextToken(architecture)
     ? Math.min(read.count('nextn_predict_layers') ?? 0, layersInFile)
     : 0;
@@ -145,6 +145,30 @@ function readFigures(header: GgufHeader): Hyperparameters | null {
     compression: architecture.name === 'deepseek4' ? readCompression(read) : null,
     loops: architecture.name === 'nanbeige' ? Math.max(1, read.count('num_loops') ?? 1) : 1,
     cached: kind !== 'none',
+  };
+}
+
+/**
+ * The rules of an unknown architecture with what its metadata states in the usual keys: which layers are recurrent, and that
+ * attention has an indexer. The rules of a known architecture, which are from the source of llama.cpp, stay as they are.
+ */
+function asStated(
+  architecture: Architecture,
+  read: MetadataReader,
+  layersInFile: number,
+): Architecture {
+  if (architecture.known) return architecture;
+  const interval = read.count('full_attention_interval');
+  const listed = read.perLayer('attention.recurrent_layers', layersInFile);
+  const kvHeads = read.perLayer('attention.head_count_kv', layersInFile) ?? [];
+  const isHybrid = interval !== null || listed !== null || kvHeads.includes(0);
+  const hasIndexer = read.count('attention.indexer.key_length') !== null;
+  return {
+    ...architecture,
+    memory: isHybrid ? 'hybrid' : architecture.memory,
+    // With a list, the interval has no effect.
+    fullAttentionInterval: interval ?? (listed === null ? null : 1),
+    indexer: hasIndexer ? 'all' : null,
   };
 }
 

@@ -37,7 +37,7 @@ export function notesOf(
     notes.push('The header does not describe the layers, so only the weights are counted.');
   else if (!model.architecture.known)
     notes.push(
-      `The architecture ${model.architecture.name || '(none)'} is unknown, so its cache is counted as plain attention.`,
+      `The architecture ${model.architecture.name || '(none)'} is unknown, so its cache is counted as plain attention${model.architecture.memory === 'hybrid' ? ' in the layers that are not recurrent by its metadata' : ''}.`,
     );
   if (model !== null && memory.compute !== 'simulated')
     notes.push(

@@ -18,10 +18,12 @@ const SMALL_BYTES = 1024 ** 3;
 
 /**
  * Integrated GPUs are recognized by their product names, because the registry does not distinguish them from
- * cards. The name of an integrated AMD GPU has a number with M or S, or `Vega` with a number of at most two
- * digits, or no number.
+ * cards. The name of an integrated AMD GPU has a number with M or S, `Vega` or `RX Vega` with a number of at most
+ * two digits, R with a digit, or no number. `Graphics` ends the name. After a number with M or S it may be missing
+ * (`AMD Radeon(TM) 780M`). The names of mobile cards have RX or HD before such a number.
  */
-const AMD_INTEGRATED = /radeon(\(tm\))?( vega \d{1,2}| \d{3,4}[ms])? graphics$/i;
+const AMD_INTEGRATED =
+  /radeon(\(tm\))?(( (rx )?vega \d{1,2}| r\d)? graphics| \d{3,4}[ms]( graphics)?)$/i;
 /** Intel's cards are Arc A, B and Pro. An integrated Arc is called `Arc 140V` or has no number. */
 const INTEL_CARD = /\barc(\(tm\))? (pro )?[ab]\d{2,}/i;
 

@@ -59,6 +59,8 @@ export class Lanes {
       grantedTo: new Set([groupKey]),
       verified,
       running: 0,
+      prompts: [],
+      isAwaited: false,
       state: this.#heldState(identifier) ?? 'open',
       idleSinceMs: this.#clock.monotonicMs(),
       cancelLinger: null,
@@ -100,15 +102,17 @@ export class Lanes {
     );
   }
 
-  /** A request begins on a lane. */
-  start(lane: Lane): void {
+  /** A request with a prompt of this size begins on a lane. */
+  start(lane: Lane, promptTokens: number): void {
     lane.running += 1;
+    lane.prompts.push(promptTokens);
     this.use.touch(lane.lease.instanceIdentifier);
   }
 
-  /** A request has ended on a lane. */
-  finish(lane: Lane): void {
+  /** A request with a prompt of this size has ended on a lane. */
+  finish(lane: Lane, promptTokens: number): void {
     lane.running -= 1;
+    lane.prompts.splice(lane.prompts.indexOf(promptTokens), 1);
     if (!this.#lanes.has(lane)) return;
     lane.idleSinceMs = this.#clock.monotonicMs();
     this.use.touch(lane.lease.instanceIdentifier);

@@ -169,6 +169,8 @@ export class LoadGroups {
       .map(({ instanceIdentifier }) => instanceIdentifier)
       .filter((identifier) => !failed.includes(identifier));
     if (serving.some((identifier) => !lanes.isHeld(identifier))) {
+      // A lane that serves the group has no room for its requests now. They start when a request on it ends.
+      if (lanes.best(group.wanted, group.key, catalog) !== null) return Infinity;
       group.plan = null;
       this.#acquire(group, failed);
       return Infinity;

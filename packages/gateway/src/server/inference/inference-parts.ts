@@ -22,8 +22,8 @@ export interface InferenceParts {
   catalog(signal: AbortSignal): Promise<ServingCatalog>;
   readonly resolve: ResolveModel;
   readonly meter: AnswerMeter;
-  /** Estimated tokens of a request's prompt. */
-  promptTokens(facts: RequestFacts): number;
+  /** Estimated tokens of a request's prompt for a model; null: for an unknown one. */
+  promptTokens(facts: RequestFacts, modelKey: string | null): number;
   /** Learns how many tokens the prompt of a request has for a model. */
   learnPrompt(modelKey: string, facts: RequestFacts, promptTokens: number): void;
   /** The resident that gave the response that a request continues; null where it is not known. */

@@ -147,7 +147,7 @@ function placedInFleet(
     modelKey: wanted.modelKey,
     instanceIdentifier: wanted.instanceIdentifier,
     failed: wanted.failed,
-    promptTokens: parts.promptTokens(facts),
+    promptTokens: parts.promptTokens(facts, null),
     prefixKey: prefixKeyOf(fields),
   };
 }

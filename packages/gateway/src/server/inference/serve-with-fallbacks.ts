@@ -10,7 +10,7 @@ import type {
 } from '../../protocols/protocol.js';
 import { contextCondition, contextForCounted } from '../../models/required-context.js';
 import { replaceModel } from '../../protocols/replace-model.js';
-import { SchedulingFailure, type Place } from '../../queue/scheduler.js';
+import { SchedulingFailure, type Place, type PromptTokens } from '../../queue/scheduler.js';
 import { forwardedHeaders } from '../../upstream/request-headers.js';
 import { isOutOfReach } from '../../upstream/out-of-reach.js';
 import { relay, type RelayOutcome } from '../../upstream/relay.js';
@@ -75,8 +75,13 @@ export async function serveWithFallbacks(
     let place: Place;
     try {
       place =
-        (failed.length === 0 ? parts.scheduler.tryPlace(asked.wanted, asked.client.name) : null) ??
-        (await placeFor(asked, failed, { answer, reported, departure }, parts));
+        (failed.length === 0
+          ? parts.scheduler.tryPlace({
+              wanted: asked.wanted,
+              promptTokens: promptTokensOf(asked, parts),
+              client: asked.client.name,
+            })
+          : null) ?? (await placeFor(asked, failed, { answer, reported, departure }, parts));
     } catch (error) {
       // Answer with the resident's own refusal: it says more than a failure to find room for a longer context.
       if (refusal === null || !(error instanceof SchedulingFailure)) throw error;
@@ -157,11 +162,13 @@ async function placeFor(
 
 function placeWith(
   wanted: ServingRequest,
-  { facts, client }: AskedRequest,
+  asked: AskedRequest,
   failed: readonly string[],
   { answer, reported, departure }: ClientSide,
-  { scheduler, limits }: InferenceParts,
+  parts: InferenceParts,
 ): Promise<Place> {
+  const { facts, client } = asked;
+  const { scheduler, limits } = parts;
   const tell = (progress: WaitProgress): void => {
     if (facts.stream && progress.waitedMs >= limits.waitSignAfterMs) {
       answer.wait(progress, lastDecisionHeader(reported));
@@ -169,6 +176,7 @@ function placeWith(
   };
   return scheduler.place({
     wanted: failed.length === 0 ? wanted : { ...wanted, failed: [...wanted.failed, ...failed] },
+    promptTokens: promptTokensOf(asked, parts),
     client: client.name,
     priority: client.priority,
     deadlineMs: facts.stream ? limits.streamDeadlineMs : limits.answerDeadlineMs,
@@ -176,6 +184,12 @@ function placeWith(
     signal: departure.signal,
     onWait: tell,
   });
+}
+
+/** Embeddings are computed in batches, and keep no context. */
+function promptTokensOf({ facts }: AskedRequest, parts: InferenceParts): PromptTokens {
+  if (facts.capabilities.includes('embedding')) return () => 0;
+  return (modelKey) => parts.promptTokens(facts, modelKey);
 }
 
 /** One attempt. Releases the place. */

@@ -13,7 +13,7 @@ import { createLivePort } from './ports/live-port.js';
 import type { ServingPort } from './ports/serving-port.js';
 import { createScheduler } from './queue/create-scheduler.js';
 import type { SchedulerState } from './queue/scheduler.js';
-import { answerRequest, type AnswerParts } from './server/answer-request.js';
+import { answerRequest, type AnswerParts } from './answer-request.js';
 import { DEFAULT_INFERENCE_LIMITS } from './server/inference/inference-parts.js';
 import { createInTurn } from './server/in-turn.js';
 import { createInferenceService } from './server/inference-service.js';

@@ -1,24 +1,24 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Access } from '../access/create-access.js';
-import type { Scope } from '../access/keys/scope.js';
-import { API_HEADERS } from '../access/page-headers.js';
-import { runOnLease, type PeerRules } from '../access/peer-access.js';
-import type { Control } from '../control/create-control.js';
-import type { Metrics } from '../metrics/create-metrics.js';
-import type { Page } from '../page/create-page.js';
-import type { FleetPort } from '../ports/fleet-port.js';
-import type { LivePort } from '../ports/live-port.js';
-import { lastDecisionHeader } from './inference/decision-headers.js';
-import type { InferenceService } from './inference-service.js';
+import type { Access } from './access/create-access.js';
+import type { Scope } from './access/keys/scope.js';
+import { API_HEADERS } from './access/page-headers.js';
+import { runOnLease, type PeerRules } from './access/peer-access.js';
+import type { Control } from './control/create-control.js';
+import type { Metrics } from './metrics/create-metrics.js';
+import type { Page } from './page/create-page.js';
+import type { FleetPort } from './ports/fleet-port.js';
+import type { LivePort } from './ports/live-port.js';
+import { lastDecisionHeader } from './server/inference/decision-headers.js';
+import type { InferenceService } from './server/inference-service.js';
 import {
   answerNotServed,
   endpointMeant,
   protocolOfClient,
-} from './own-answers/answer-not-served.js';
-import { answerReady } from './own-answers/answer-ready.js';
-import { parseTarget, type RequestTarget } from './request/request-target.js';
-import { INTERNAL_FAILURE } from './request/request-refusal.js';
-import { sendFailure, sendJson, setHeaders } from './responders.js';
+} from './server/own-answers/answer-not-served.js';
+import { answerReady } from './server/own-answers/answer-ready.js';
+import { parseTarget, type RequestTarget } from './server/request/request-target.js';
+import { INTERNAL_FAILURE } from './server/request/request-refusal.js';
+import { sendFailure, sendJson, setHeaders } from './server/responders.js';
 
 /** The parts of a gateway that answer requests, each with paths of its own. */
 export interface AnswerParts {

@@ -177,6 +177,20 @@ describe('names', () => {
     });
   });
 
+  test('a refusal names no other model where none of the needed kind is downloaded', () => {
+    const refusalBy = (models: ServingCatalog['models'], name: string, capability: string) => {
+      const catalog = { ...CATALOG, models, leftOut: {} };
+      const resolution = resolve(name, { capabilities: [capability] }, catalog);
+      return resolution.kind === 'failed' ? resolution.failure.message : null;
+    };
+    expect(refusalBy([model('mine')], 'mine', 'embedding')).toBe(
+      'mine makes no embeddings. Download a model that makes embeddings.',
+    );
+    expect(refusalBy([model('embeds', { kind: 'embedding' })], 'embeds', 'chat')).toBe(
+      'embeds makes embeddings and writes no text. Download a model that writes text.',
+    );
+  });
+
   test('the kind of a model that is not in the list of the runtime is no reason to refuse it', () => {
     const catalog = {
       ...CATALOG,

@@ -191,13 +191,13 @@ describe('names', () => {
     );
   });
 
-  test('the kind of a model that is not in the list of the runtime is no reason to refuse it', () => {
-    const catalog = {
-      ...CATALOG,
-      models: [model('loaded-only', { downloaded: false })],
-      leftOut: {},
-    };
-    expect(resolve('loaded-only', { capabilities: ['embedding'] }, catalog).kind).toBe('resolved');
+  test.each([
+    ['is not in the list of the runtime', { downloaded: false }, true],
+    ['was found on the disk, because the runtime does not answer', { downloaded: true }, false],
+  ])('the kind of a model that %s is no reason to refuse it', (_, facts, runtimeAnswers) => {
+    const models = [model('embed-talks', { ...facts, kind: 'embedding' })];
+    const catalog = { ...CATALOG, models, runtimeAnswers, leftOut: {} };
+    expect(resolve('embed-talks', {}, catalog).kind).toBe('resolved');
   });
 
   test('the name of a property of every object is an unknown model', () => {

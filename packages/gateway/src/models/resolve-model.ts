@@ -154,7 +154,7 @@ function meaningBy(
 function refusalOfKind(
   named: NamedModel,
   needed: readonly string[],
-  { models }: ServingCatalog,
+  { models, runtimeAnswers }: ServingCatalog,
 ): Failure | null {
   const model = models.find(({ modelKey, residents }) =>
     named.kind === 'instance'
@@ -162,8 +162,9 @@ function refusalOfKind(
       : named.kind === 'key' && modelKey === named.modelKey,
   );
   const kind = needed.includes('embedding') ? 'embedding' : 'llm';
-  // The kind of a model that is not in the runtime's list is a guess.
-  if (model === undefined || !model.downloaded || model.kind === kind) return null;
+  if (model === undefined || model.kind === kind) return null;
+  // Without the runtime's list, the kind of a model is guessed from its name.
+  if (!runtimeAnswers || !model.downloaded) return null;
   const [does, other] =
     kind === 'llm'
       ? ['makes embeddings and writes no text', 'writes text']

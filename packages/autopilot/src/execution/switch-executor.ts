@@ -179,9 +179,7 @@ export class SwitchExecutor {
   ): void {
     const { retries } = this.#sources;
     for (const { modelKey } of loaded) retries.succeeded(modelKey);
-    for (const failure of failures) {
-      if (failure.hadRoom !== true) this.#fail(failure, input.resources, fileStamps);
-    }
+    for (const failure of failures) this.#fail(failure, input.resources, fileStamps);
     if (reason === 'REQUESTED') {
       // The next round tries again. Do not record a put-off here, because it would also hold back the autopilot's own switches.
       const { clock, timings } = this.#settings;
@@ -195,7 +193,7 @@ export class SwitchExecutor {
   }
 
   #fail(
-    failure: Pick<LoadFailure, 'modelKey' | 'code' | 'message'>,
+    failure: Pick<LoadFailure, 'modelKey' | 'code' | 'message' | 'hadRoom'>,
     resources: Resources,
     fileStamps: ReadonlyMap<string, string>,
   ): void {

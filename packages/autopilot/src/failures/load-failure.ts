@@ -33,7 +33,7 @@ export interface LoadFailure {
   readonly message: string;
   /**
    * Whether the load had a longer context than was needed (`LoadOption.roomier`). The model may load with the needed one, so this
-   * failure starts no cool-down. Default false.
+   * failure starts a cool-down of the longer context only. Default false.
    */
   readonly hadRoom?: boolean;
 }

@@ -39,6 +39,8 @@ export class RetryState {
   readonly #random: () => number;
   readonly #timings: () => RetryTimings;
   #failures: FailureLedger = {};
+  /** The failures of loads with a longer context than was needed. Not kept in the journal. */
+  #roomFailures: FailureLedger = {};
   #fileStamps: ReadonlyMap<string, string> = new Map();
   #breaker = CLOSED_BREAKER;
   #putOffs = 0;
@@ -97,11 +99,17 @@ export class RetryState {
       if (fileStamp !== null) latest.set(modelKey, fileStamp);
     this.#fileStamps = latest;
     this.#failures = withoutChangedFiles(this.#failures, latest);
+    this.#roomFailures = withoutChangedFiles(this.#roomFailures, latest);
   }
 
   /** For each model that failed: the end of the time in which it is not tried, in epoch milliseconds. */
   coolDowns(resources: Resources | null): Record<string, number> {
     return coolDowns(this.#failures, this.#clock.nowMs(), resources);
+  }
+
+  /** The models that get no longer context than is needed for now, because their last load with one failed. */
+  withoutRoom(resources: Resources | null): readonly string[] {
+    return Object.keys(coolDowns(this.#roomFailures, this.#clock.nowMs(), resources));
   }
 
   succeeded(modelKey: string): void {
@@ -110,23 +118,28 @@ export class RetryState {
 
   /**
    * Counts a failed load. If it opens the breaker, returns the end of the pause in epoch milliseconds;
-   * otherwise null.
+   * otherwise null. A load with a longer context than was needed opens no breaker.
    *
    * @param fileStamps - the files before the load began.
    */
   failed(
-    failure: Pick<LoadFailure, 'modelKey' | 'code' | 'message'>,
+    failure: Pick<LoadFailure, 'modelKey' | 'code' | 'message' | 'hadRoom'>,
     resources: Resources,
     fileStamps: ReadonlyMap<string, string>,
   ): number | null {
     const timings = this.#timings();
-    this.#failures = recordFailure(this.#failures, failure, {
+    const facts = {
       nowMs: this.#clock.nowMs(),
       resources,
       backOff: timings.failure,
       random: this.#random,
       fileStamp: fileStamps.get(failure.modelKey) ?? null,
-    });
+    };
+    if (failure.hadRoom === true) {
+      this.#roomFailures = recordFailure(this.#roomFailures, failure, facts);
+      return null;
+    }
+    this.#failures = recordFailure(this.#failures, failure, facts);
     if (OF_ONE_MODEL.includes(failure.code)) return null;
     const wasOpen = this.breakerOpenUntilMs !== null;
     this.#breaker = breakerAfterFailure(this.#breaker, timings.breaker, this.#clock.monotonicMs());

@@ -185,6 +185,22 @@ describe('where a load with twice the context fails', () => {
     },
   );
 
+  it('the next loads of the model have the needed context for a while', async () => {
+    const world = createWorld();
+    const pilot = await startPilot(world);
+    await world.clock.advance(5 * SECOND);
+    world.failNextLoad('chat', { kind: 'reject', code: 'LOAD_FAILED' });
+    await converse(world, pilot, [growing(10_240), growing(12_288)]);
+    expect(loadsOf(pilot)).toEqual([8192, 10_240, 12_288]);
+    expect(pilot.of('switch-step').filter(({ step }) => step.type === 'load-failed')).toHaveLength(
+      1,
+    );
+    await world.clock.advance(2 * MINUTE);
+    await converse(world, pilot, [growing(14_336)]);
+    expect(loadsOf(pilot)).toEqual([8192, 10_240, 12_288, 28_672]);
+    await pilot.stop();
+  });
+
   it('a model that fails with the needed context as well cools down', async () => {
     const world = createWorld();
     const pilot = await startPilot(world);

@@ -12,6 +12,7 @@ import { mergeRequirements } from '../leases/merge-requirements.js';
 import type { TargetCatalog } from '../leases/target-catalog.js';
 import { callOptions } from '../ports/call-options.js';
 import type { IdleForecast } from '../timing/idle-forecast.js';
+import { withoutRoom } from '../switch/narrow-input.js';
 import type { AutopilotSettings } from '../autopilot-options.js';
 import type { Decider } from './decider.js';
 
@@ -81,11 +82,12 @@ export class RequestPlanner {
     const withLeases = residents.map((one) =>
       leases.isLeased(one.instanceIdentifier) ? { ...one, busy: true } : one,
     );
+    const candidates = built.map((one) => ({
+      ...one,
+      observedGrowth: growth.observedGrowth(one.modelKey, nowMs),
+    }));
     const selection = selectModel({
-      candidates: built.map((one) => ({
-        ...one,
-        observedGrowth: growth.observedGrowth(one.modelKey, nowMs),
-      })),
+      ...withoutRoom({ candidates }, retries.withoutRoom(resources)),
       requirement: asked.requirement,
       ...idle.forCallers({ residents: withLeases }, settings.timings),
       resources,

@@ -14,6 +14,7 @@ import { RecentUse } from '../timing/recent-use.js';
 import { reasonToAct } from './reason-to-act.js';
 import { stepForRequest, type RequestStep } from './reason-to-serve.js';
 import type { ResidentWatch } from '../observe/resident-watch.js';
+import { withoutRoom } from '../switch/narrow-input.js';
 import { wouldEvictRetained, withRetainedPinned } from './spare-retained.js';
 
 /** A round's observation, and the decision that was made from it. */
@@ -144,12 +145,18 @@ export class RoundDecision {
     leases.answer(selection, turn);
   }
 
-  /** A decision for a caller supersedes no resident. The autopilot's own decision supersedes no retained resident. */
-  withLeases(
-    input: AssembledInput,
+  /**
+   * What was observed, as a turn decides with it. Leased residents count as busy. A model whose load with a longer context than
+   * needed has failed gets no such context for now. A decision for a caller supersedes no resident. The autopilot's own decision
+   * supersedes no retained resident.
+   */
+  inputFor(
     { target }: Turn,
+    observed: AssembledInput,
     ownRetained: readonly string[],
   ): AssembledInput {
+    const { retries } = this.#sources;
+    const input = withoutRoom(observed, retries.withoutRoom(observed.resources));
     const retained =
       target === null ? ownRetained : input.residents.map((one) => one.instanceIdentifier);
     if (retained.length === 0) return input;

@@ -265,7 +265,7 @@ export class Round {
     this.leases.observe({ residents, instances, fresh, round });
     // After the observation has given leases: the decision counts the leased residents as busy.
     const retained = this.#leaseParts.held.retained(residents);
-    const input = this.#decisions.withLeases(observation.input, turn, retained);
+    const input = this.#decisions.inputFor(turn, observation.input, retained);
     this.#observed = input;
     this.#residents.observe(input.residents, this.leases.waiting);
     this.#idle.observe(this.#settings.clock.monotonicMs(), input.residents);

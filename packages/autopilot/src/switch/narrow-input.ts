@@ -13,29 +13,53 @@ export function notTriedAgain(failures: readonly LoadFailure[]): Record<string, 
   return Object.fromEntries(failed.map(({ modelKey }) => [modelKey, Number.MAX_SAFE_INTEGER]));
 }
 
-/** Marks the load options that the runtime has refused. A model that failed with a longer context than was needed gets no such context. */
+/**
+ * Marks the load options that the runtime has refused. A model that failed with a longer context than was needed gets no such
+ * context.
+ */
 export function markRefused(
   input: AssembledInput,
   failures: readonly LoadFailure[],
 ): AssembledInput {
-  if (failures.length === 0) return input;
+  const withRoom = failures.filter(({ hadRoom = false }) => hadRoom);
+  const narrowed = withoutRoom(
+    input,
+    withRoom.map(({ modelKey }) => modelKey),
+  );
+  const refused = failures.filter(({ code }) => code === 'LOAD_REFUSED');
+  if (refused.length === 0) return narrowed;
   return {
-    ...input,
-    candidates: input.candidates.map((candidate) => {
-      const own = failures.filter(({ modelKey }) => modelKey === candidate.modelKey);
-      const refused = own.filter(({ code }) => code === 'LOAD_REFUSED');
-      const options = candidate.loadOptions.map((option): typeof option =>
-        refused.some(({ loadConfig }) => isSameLoadConfig(loadConfig, option.loadConfig))
+    ...narrowed,
+    candidates: narrowed.candidates.map((candidate) => ({
+      ...candidate,
+      loadOptions: candidate.loadOptions.map((option) =>
+        refused.some(
+          ({ modelKey, loadConfig }) =>
+            modelKey === candidate.modelKey && isSameLoadConfig(loadConfig, option.loadConfig),
+        )
           ? { ...option, guardrails: 'refuse' }
           : option,
-      );
-      return {
-        ...candidate,
-        loadOptions: own.some(({ hadRoom = false }) => hadRoom)
-          ? options.map((option) => ({ ...option, roomier: null }))
-          : options,
-      };
-    }),
+      ),
+    })),
+  };
+}
+
+/** Removes the longer context that callers prefer from the load options of these models. */
+export function withoutRoom<Input extends Pick<AssembledInput, 'candidates'>>(
+  input: Input,
+  modelKeys: readonly string[],
+): Input {
+  if (modelKeys.length === 0) return input;
+  return {
+    ...input,
+    candidates: input.candidates.map((candidate) =>
+      modelKeys.includes(candidate.modelKey)
+        ? {
+            ...candidate,
+            loadOptions: candidate.loadOptions.map((option) => ({ ...option, roomier: null })),
+          }
+        : candidate,
+    ),
   };
 }
 

@@ -104,6 +104,25 @@ describe('paybackMs', () => {
     expect(paybackMs(selection, input)).toBeCloseTo(108_500);
   });
 
+  it('is the same where the replaced model has a longer context than asked, as after a long request', () => {
+    const configured = { ...DEFAULT_LOAD_CONFIG, contextLengthTokens: 8192 };
+    const base = inputOf(0.9, 0.7);
+    const input: SelectionInput = {
+      ...base,
+      candidates: base.candidates.map((one) => ({
+        ...one,
+        loadOptions: one.loadOptions.map((option) => ({ ...option, loadConfig: configured })),
+      })),
+      residents: base.residents.map((one) => ({
+        ...one,
+        loadConfig: { ...configured, contextLengthTokens: 20_480 },
+      })),
+    };
+    const selection = selectModel(input);
+    expect(selection).toMatchObject({ decision: 'switch', direction: 'up' });
+    expect(paybackMs(selection, input)).toBeCloseTo(108_500);
+  });
+
   it('is null where a value is not known, or nothing is gained', () => {
     expect(payback(null, 0.7)).toBeNull();
     expect(payback(0.9, null)).toBeNull();

@@ -31,9 +31,12 @@ export function paybackMs(selection: Selection, input: SelectionInput): number |
   return (value * (loadTimeMs(loadOption) + RECOVERY_MS)) / (newValue - value);
 }
 
-/** The load option that a resident was loaded with; null where none is the same. */
+/**
+ * The load option that a resident was loaded with; null where none is the same. Its context may be longer, because an earlier
+ * request needed one or preferred one.
+ */
 function optionOf(
-  { modelKey, loadConfig }: Resident,
+  { modelKey, loadConfig: held }: Resident,
   { candidates }: SelectionInput,
 ): LoadOption | null {
   const candidate = candidates.find((one) => one.modelKey === modelKey);
@@ -41,7 +44,10 @@ function optionOf(
     candidate?.loadOptions.find(({ loadConfig: asked }) =>
       LOAD_CONFIG_FIELDS.every(
         (field) =>
-          asked[field] === null || loadConfig[field] === null || asked[field] === loadConfig[field],
+          asked[field] === null ||
+          held[field] === null ||
+          asked[field] === held[field] ||
+          (field === 'contextLengthTokens' && held[field] > asked[field]),
       ),
     ) ?? null
   );

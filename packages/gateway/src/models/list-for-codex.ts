@@ -68,7 +68,7 @@ function toCodex(model: ListedModel, priority: number, sees: boolean): CodexMode
     truncation_policy: { mode: 'bytes', limit: TOOL_OUTPUT_BYTES },
     supports_parallel_tool_calls: false,
     // Codex shortens a conversation of this many tokens.
-    ...(context === null
+    ...(context === undefined
       ? {}
       : { context_window: context, max_context_window: longest ?? context }),
     experimental_supported_tools: [],

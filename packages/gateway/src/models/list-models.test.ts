@@ -133,7 +133,8 @@ test('an entry says which model its name means now, whether that is loaded, and 
     // Nothing is loaded for an instance.
     context_length: 4096,
   });
-  expect(data.find(({ id }) => id === 'sees')).toMatchObject({ context_length: null });
+  // A schema that takes a number or no field would refuse the whole list for a null.
+  expect(data.find(({ id }) => id === 'sees')).not.toHaveProperty('context_length');
   expect(data.find(({ id }) => id === 'embeds')).toMatchObject({
     type: 'embeddings',
     state: 'not-loaded',

@@ -20,10 +20,11 @@ export interface ListedModel {
   /** Context length of the loaded copy; null without a loaded copy, or where it is not known. */
   readonly loaded_context_length: number | null;
   /**
-   * Tokens that a conversation can have here; null where it is not known. A client that finds no field of this name, which is
-   * OpenRouter's, guesses 128,000 tokens or more (NousResearch/hermes-agent #47200 and #64897).
+   * Tokens that a conversation can have here. A client that finds no field of this name, which is OpenRouter's, guesses 128,000
+   * tokens or more (NousResearch/hermes-agent #47200 and #64897). Left out where it is not known: clients that check the list
+   * against a schema take a number or no field, and would refuse the whole list for a null.
    */
-  readonly context_length: number | null;
+  readonly context_length?: number;
   readonly mai: {
     readonly kind: 'model' | 'instance' | 'auto' | 'alias';
     /** The model key that the name means now; null where no model fits, or the decision is not known. */
@@ -116,7 +117,7 @@ function describe(
     state: resident === null ? 'not-loaded' : 'loaded',
     max_context_length: model?.maxContextLengthTokens ?? null,
     loaded_context_length: resident?.contextLengthTokens ?? null,
-    context_length: conversationOf(kind, model),
+    ...contextLengthOf(kind, model),
     mai: {
       kind,
       means: model?.modelKey ?? null,
@@ -129,16 +130,17 @@ function describe(
   };
 }
 
-function conversationOf(
+function contextLengthOf(
   kind: ListedModel['mai']['kind'],
   model: ServingModel | null,
-): number | null {
+): Pick<ListedModel, 'context_length'> {
   const usual = model?.residents[0]?.contextLengthTokens ?? model?.contextLengthTokens ?? null;
   const longest = model?.maxContextLengthTokens ?? null;
   // Nothing is loaded for an instance, but for other names the gateway loads the model again with a longer context.
-  return longest === null || kind === 'instance'
-    ? usual
-    : Math.max(usual ?? 0, Math.min(longest, LONGEST_CONVERSATION));
+  if (longest !== null && kind !== 'instance') {
+    return { context_length: Math.max(usual ?? 0, Math.min(longest, LONGEST_CONVERSATION)) };
+  }
+  return usual === null ? {} : { context_length: usual };
 }
 
 function typeOf({ kind, capabilities }: ServingModel): ListedModel['type'] {

@@ -46,9 +46,10 @@ export function contextForCounted(
 
 /**
  * The condition of a request on the context. A load that a request needs gets twice the context where that costs nothing else: the
- * prompt of a conversation grows with each request, and would otherwise need a load at each quarter of a power of two. One
- * between the two would save less than one load of the four that a conversation of 8 thousand to 128 thousand tokens makes. The
- * inputs of embeddings do not grow. Programs that chat through `/v1/completions` send a prompt that grows, too.
+ * prompt of a conversation grows with each request, and would otherwise need a load at each quarter of a power of two. A
+ * conversation that grows from 8 thousand to 128 thousand tokens then makes four loads. Where twice the context does not fit, no
+ * context between the two is tried, because that would save less than one of these loads. The inputs of embeddings do not grow.
+ * Programs that chat through `/v1/completions` send a prompt that grows, too.
  */
 export function contextCondition(
   tokens: number,

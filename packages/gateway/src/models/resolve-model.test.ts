@@ -177,13 +177,27 @@ describe('names', () => {
     });
   });
 
-  test('the kind of a model that is not in the list of the runtime is no reason to refuse it', () => {
-    const catalog = {
-      ...CATALOG,
-      models: [model('loaded-only', { downloaded: false })],
-      leftOut: {},
+  test('a refusal names no other model where none of the needed kind is downloaded', () => {
+    const refusalBy = (models: ServingCatalog['models'], name: string, capability: string) => {
+      const catalog = { ...CATALOG, models, leftOut: {} };
+      const resolution = resolve(name, { capabilities: [capability] }, catalog);
+      return resolution.kind === 'failed' ? resolution.failure.message : null;
     };
-    expect(resolve('loaded-only', { capabilities: ['embedding'] }, catalog).kind).toBe('resolved');
+    expect(refusalBy([model('mine')], 'mine', 'embedding')).toBe(
+      'mine makes no embeddings. Download a model that makes embeddings.',
+    );
+    expect(refusalBy([model('embeds', { kind: 'embedding' })], 'embeds', 'chat')).toBe(
+      'embeds makes embeddings and writes no text. Download a model that writes text.',
+    );
+  });
+
+  test.each([
+    ['is not in the list of the runtime', { downloaded: false }, true],
+    ['was found on the disk, because the runtime does not answer', { downloaded: true }, false],
+  ])('the kind of a model that %s is no reason to refuse it', (_, facts, runtimeAnswers) => {
+    const models = [model('embed-talks', { ...facts, kind: 'embedding' })];
+    const catalog = { ...CATALOG, models, runtimeAnswers, leftOut: {} };
+    expect(resolve('embed-talks', {}, catalog).kind).toBe('resolved');
   });
 
   test('the name of a property of every object is an unknown model', () => {

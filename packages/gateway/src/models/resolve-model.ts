@@ -154,7 +154,7 @@ function meaningBy(
 function refusalOfKind(
   named: NamedModel,
   needed: readonly string[],
-  { models }: ServingCatalog,
+  { models, runtimeAnswers }: ServingCatalog,
 ): Failure | null {
   const model = models.find(({ modelKey, residents }) =>
     named.kind === 'instance'
@@ -162,16 +162,20 @@ function refusalOfKind(
       : named.kind === 'key' && modelKey === named.modelKey,
   );
   const kind = needed.includes('embedding') ? 'embedding' : 'llm';
-  // The kind of a model that is not in the runtime's list is a guess.
-  if (model === undefined || !model.downloaded || model.kind === kind) return null;
+  if (model === undefined || model.kind === kind) return null;
+  // Without the runtime's list, the kind of a model is guessed from its name.
+  if (!runtimeAnswers || !model.downloaded) return null;
+  const [does, other] =
+    kind === 'llm'
+      ? ['makes embeddings and writes no text', 'writes text']
+      : ['makes no embeddings', 'makes embeddings'];
   const others = models.filter((one) => one.downloaded && one.kind === kind);
-  const names = others.slice(0, NAMES_MAX).map(({ modelKey }) => `, ${JSON.stringify(modelKey)}`);
-  const does = kind === 'llm' ? 'makes embeddings and writes no text' : 'makes no embeddings';
-  return createFailure(
-    'not_capable',
-    400,
-    `${model.modelKey} ${does}. Ask for another model: "auto"${names.join('')}.`,
-  );
+  const names = others.slice(0, NAMES_MAX).map(({ modelKey }) => JSON.stringify(modelKey));
+  const next =
+    names.length === 0
+      ? `Download a model that ${other}`
+      : `Ask for another model: ${['"auto"', ...names].join(', ')}`;
+  return createFailure('not_capable', 400, `${model.modelKey} ${does}. ${next}.`);
 }
 
 function autoFor(

@@ -122,7 +122,12 @@ export type MachineEvent = { readonly atMs: number } & (
         readonly outcome: string;
         readonly loaded: readonly { readonly instanceIdentifier: string }[];
         readonly unloaded: readonly { readonly instanceIdentifier: string }[];
-        readonly failures: readonly { readonly modelKey: string; readonly message: string }[];
+        readonly failures: readonly {
+          readonly modelKey: string;
+          readonly message: string;
+          /** Whether it was tried with a longer context than needed, and then again. Default false. */
+          readonly hadRoom?: boolean;
+        }[];
       };
     }
   | {

@@ -99,10 +99,22 @@ function placeOf({ path: file, format }: FileGroup, layout: FolderLayout): Place
 /** Position of the model's folder from the end: the file's own folder, or the folder above it. */
 function repositoryAt(folders: readonly string[], stem: string, layout: FolderLayout): -1 | -2 {
   const [above = '', own = ''] = folders.slice(-2);
-  const isPart = quantizationIn(own) !== null && sharedWords(above, stem) > 0;
+  const isPart = namesOnlyQuantization(own, above, stem) && sharedWords(above, stem) > 0;
   // Of two folders in LM Studio's layout, the first is the publisher.
   if (folders.length < 3) return isPart && folders.length === 2 && layout === 'free' ? -2 : -1;
   return isPart || sharedWords(own, stem) <= sharedWords(above, stem) ? -2 : -1;
+}
+
+/**
+ * Whether a folder has a quantization in its name, and no other word of the file's name that the folder above lacks. In
+ * `mistral/mistral-7b-Q4_K_M`, the folder above holds several models.
+ */
+function namesOnlyQuantization(own: string, above: string, stem: string): boolean {
+  const quantization = quantizationIn(own);
+  if (quantization === null) return false;
+  const known = [...wordsOf(above), ...wordsOf(quantization.name)];
+  const words = wordsOf(stem);
+  return wordsOf(own).every((word) => known.includes(word) || !words.includes(word));
 }
 
 function sharedWords(folder: string, stem: string): number {

@@ -118,6 +118,21 @@ test('a folder that is named only like a quantization is no name of a model wher
   expect(await keys('lmstudio')).toEqual(['q4_k_m']);
 });
 
+test('a folder with a name and a quantization is a model of its own below a folder for several models', async () => {
+  for (const name of ['mistral-7b-Q4_K_M', 'mistral-7b-Q8_0', 'mistral-nemo-12b-Q8_0'])
+    await put(`mistral/${name}/${name}.gguf`);
+  // bartowski names the folders of split files so.
+  for (const name of ['Large-Q4_K_M', 'Large-Q8_0']) await put(`Large-GGUF/${name}/${name}.gguf`);
+  const { models } = await scanModelsFolder(folder, { layout: 'free' });
+  expect(models.map(({ modelKey }) => modelKey)).toEqual([
+    'large@q4_k_m',
+    'large@q8_0',
+    'mistral-7b-q4_k_m',
+    'mistral-7b-q8_0',
+    'mistral-nemo-12b-q8_0',
+  ]);
+});
+
 test('a publisher below the user’s own folder is that publisher, also of an MLX model', async () => {
   await put('mine/pub/A-GGUF/A-Q8_0.gguf');
   for (const file of ['config.json', 'model.safetensors']) await put(`mine/mlx-pub/B-4bit/${file}`);

@@ -7,8 +7,8 @@ import type { SampleContext } from '../reading/reader.js';
 export interface MemInfo {
   readonly totalBytes: number;
   /**
-   * The total without the memory that is reserved as huge pages. Only programs that ask for huge pages can use that memory, and
-   * llama.cpp does not. MemAvailable leaves it out, too.
+   * The total without the memory that is reserved as huge pages. Only programs that ask for huge pages can use that memory.
+   * llama.cpp does not ask for them (ggml-org/llama.cpp #2251, #12552 and #21821). MemAvailable leaves this memory out, too.
    */
   readonly usableBytes: number;
   /** Null if neither MemAvailable nor the lines that it is estimated from are possible. */

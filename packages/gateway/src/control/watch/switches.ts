@@ -28,7 +28,10 @@ export function markOf(event: Extract<MachineEvent, { type: 'switch-finished' }>
   const parts = [
     ...(unloaded.length === 0 ? [] : [`unloaded ${unloaded.join(', ')}`]),
     ...(loaded.length === 0 ? [] : [`loaded ${loaded.join(', ')}`]),
-    ...report.failures.map(({ modelKey }) => `${modelKey} failed to load`),
+    ...report.failures.map(
+      ({ modelKey, hadRoom = false }) =>
+        `${modelKey} failed to load${hadRoom ? ' with a longer context than needed' : ''}`,
+    ),
   ];
   const done = parts.length === 0 ? 'nothing changed' : parts.join(', ');
   return {

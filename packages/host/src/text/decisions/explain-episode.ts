@@ -241,7 +241,10 @@ function outcomeOf(outcome: OutcomeRecord): readonly (readonly [string, string])
   const available = `${formatBytes(before)} available before, ${formatBytes(after)} after.`;
   return [
     ['Done', `${done} in ${formatDuration(tookMs)}.`],
-    ...failures.map(({ modelKey, message }) => ['Failed', `${modelKey}: ${message}`] as const),
+    ...failures.map(({ modelKey, message, hadRoom = false }) => {
+      const load = hadRoom ? `${modelKey} with a longer context than needed` : modelKey;
+      return ['Failed', `${load}: ${message}`] as const;
+    }),
     ...(before === null || after === null ? [] : ([['RAM', available]] as const)),
   ];
 }

@@ -15,7 +15,7 @@ import {
   endpointMeant,
   protocolOfClient,
 } from './server/own-answers/answer-not-served.js';
-import { answerReady } from './server/own-answers/answer-ready.js';
+import { answerReady } from './answer-ready.js';
 import { parseTarget, type RequestTarget } from './server/request/request-target.js';
 import { INTERNAL_FAILURE } from './server/request/request-refusal.js';
 import { sendFailure, sendJson, setHeaders } from './server/responders.js';

@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
-import { API_HEADERS } from '../../access/page-headers.js';
-import type { FleetPort } from '../../ports/fleet-port.js';
-import type { LivePort } from '../../ports/live-port.js';
-import { sendJson } from '../responders.js';
+import { API_HEADERS } from './access/page-headers.js';
+import type { FleetPort } from './ports/fleet-port.js';
+import type { LivePort } from './ports/live-port.js';
+import { sendJson } from './server/responders.js';
 
 /** For a round trip to NATS. Those who ask for readiness usually wait one second. */
 const FLEET_DEADLINE_MS = 500;

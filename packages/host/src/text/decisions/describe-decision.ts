@@ -131,12 +131,19 @@ export function describePlan({
   chosen,
   plan,
   afterDrain,
-}: Pick<Selection, 'decision' | 'direction' | 'chosen' | 'plan' | 'afterDrain'>): string {
+  notes,
+}: Pick<Selection, 'decision' | 'direction' | 'chosen' | 'plan' | 'afterDrain' | 'notes'>): string {
   const key = chosen?.modelKey ?? 'nothing';
   const best = `the best model that fits${figuresOf(chosen)}`;
   switch (decision) {
-    case 'keep':
-      return `keep ${key}: it is loaded and is ${best}`;
+    case 'keep': {
+      const replaced = plan.steps.flatMap((step) =>
+        step.action === 'unload' ? step.instanceIdentifier : [],
+      );
+      return replaced.length === 0
+        ? `keep ${key}: it is loaded and is ${best}`
+        : `unload ${replaced.join(', ')}, which ${chosen?.instanceIdentifier ?? key} replaces`;
+    }
     case 'load':
       return `load ${key}, ${best}`;
     case 'switch': {
@@ -144,7 +151,8 @@ export function describePlan({
       const isReloaded = plan.steps.some(
         ({ action, modelKey }) => action === 'unload' && modelKey === key,
       );
-      return chosen !== null && isReloaded
+      const isLonger = notes.some(({ code }) => code === 'ROOM_TO_GROW');
+      return chosen !== null && (isReloaded || isLonger)
         ? `step ${direction}: load ${key} again${settingsOf(chosen)}, ${best}`
         : `step ${direction} to ${key}, ${best}`;
     }

@@ -60,8 +60,53 @@ test.each([
   ['large', 'step down: load large again with 8,192 tokens of context, the best model that fits'],
   ['small', 'step down to small, the best model that fits'],
 ])('a step down from large to %s is described as: %s', (modelKey, words) => {
-  const chosen = {
-    ...load(modelKey, 8192),
+  const chosen = chosenOf(modelKey, 8192);
+  const steps = [
+    UNLOAD_LARGE,
+    { action: 'load' as const, modelKey, loadOption: chosen.loadOption },
+  ];
+  const plan = { steps, order: 'break-before-make' as const };
+  const selection = { direction: 'down', chosen, plan, afterDrain: null, notes: [] } as const;
+  expect(describePlan({ ...selection, decision: 'switch' })).toBe(words);
+});
+
+test('a load with a longer context and the unload of the shorter copy are described', () => {
+  const chosen = chosenOf('large', 20_480);
+  const steps = [{ action: 'load' as const, modelKey: 'large', loadOption: chosen.loadOption }];
+  const rest = { chosen, afterDrain: null } as const;
+  const room = { code: 'ROOM_TO_GROW', neededTokens: 10_240, offeredTokens: 20_480 } as const;
+  const order = 'make-before-break' as const;
+  expect(
+    describePlan({
+      ...rest,
+      decision: 'switch',
+      direction: 'up',
+      plan: { steps, order },
+      notes: [room],
+    }),
+  ).toBe('step up: load large again with 20,480 tokens of context, the best model that fits');
+  expect(
+    describePlan({
+      ...rest,
+      decision: 'keep',
+      direction: null,
+      chosen: { ...chosen, instanceIdentifier: 'mai/large#2' },
+      plan: { steps: [UNLOAD_LARGE], order },
+      notes: [],
+    }),
+  ).toBe('unload mai/large, which mai/large#2 replaces');
+});
+
+const UNLOAD_LARGE = {
+  action: 'unload' as const,
+  instanceIdentifier: 'mai/large',
+  modelKey: 'large',
+  why: 'superseded' as const,
+};
+
+function chosenOf(modelKey: string, contextLengthTokens: number) {
+  return {
+    ...load(modelKey, contextLengthTokens),
     candidateIndex: 0,
     displayName: modelKey,
     tier: 'large' as const,
@@ -70,17 +115,4 @@ test.each([
     footprint: null,
     cost: null,
   };
-  const steps = [
-    {
-      action: 'unload' as const,
-      instanceIdentifier: 'mai/large',
-      modelKey: 'large',
-      why: 'superseded' as const,
-    },
-    { action: 'load' as const, modelKey, loadOption: chosen.loadOption },
-  ];
-  const plan = { steps, order: 'break-before-make' as const };
-  expect(
-    describePlan({ decision: 'switch', direction: 'down', chosen, plan, afterDrain: null }),
-  ).toBe(words);
-});
+}

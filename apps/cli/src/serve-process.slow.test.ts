@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { environmentOf, openWatchWorld, type WatchWorld } from '../test/watch-world.js';
 import { MAI, requireBuild } from '../test/built-program.js';
@@ -12,7 +12,13 @@ beforeAll(requireBuild);
 beforeEach(async () => {
   world = await openWatchWorld();
 });
-afterEach(() => world[Symbol.asyncDispose]());
+afterEach(async () => {
+  // After a failed test, a program that still runs would keep Jest from ending.
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+  await world[Symbol.asyncDispose]();
+});
+
+const children: ChildProcess[] = [];
 
 /** Starts `mai` in a process of its own. */
 function start(...argv: string[]) {
@@ -20,6 +26,7 @@ function start(...argv: string[]) {
     cwd: world.folder,
     env: environmentOf(world),
   });
+  children.push(child);
   let told = '';
   child.stderr.on('data', (chunk: Buffer) => (told += chunk.toString()));
   const ended = new Promise<{ exitCode: number | null; told: string }>((resolve) => {
@@ -89,6 +96,8 @@ test('`mai serve` shows the page, and its decisions are known to `mai explain`',
   const { child, url, ended } = await serve();
   const page = await fetch(url);
   expect(page.headers.get('content-type')).toContain('text/html');
+  // The head of the first answer may be sent before any decision was made.
+  await (await chat(url)).text();
   const answer = await chat(url);
   await answer.text();
   const explained = start('explain', answer.headers.get('x-mai-decision') ?? 'none');

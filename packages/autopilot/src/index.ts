@@ -32,7 +32,7 @@ export { createFileJournal } from './journal/file-journal.js';
 export { createMemoryJournal, type JournalPort } from './journal/journal-port.js';
 export { EMPTY_JOURNAL, type JournalState, type Pin, type Yield } from './journal/journal-state.js';
 export { acquireRunningLock, findRunning, type RunningLock } from './journal/running-lock.js';
-export type { LeaseRequest, LeaseTarget } from './request/lease-request.js';
+export { requirementOf, type LeaseRequest, type LeaseTarget } from './request/lease-request.js';
 export type { AcquireResult, Lease } from './leases/lease.js';
 export {
   DEFAULT_TIMINGS,

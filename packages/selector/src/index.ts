@@ -25,6 +25,7 @@ export type {
   WeighedModel,
   WeighedWait,
 } from './selection.js';
+export { serviceOf, type Service } from './offer/serves.js';
 export { bytesToMs, loadTimeMs } from './plan/load-time.js';
 export { optionWhenEmpty, orderByValue, type EmptyMachine } from './rank/order-by-value.js';
 export { selectModel } from './select-model.js';

@@ -1,6 +1,8 @@
-import { LOAD_CONFIG_FIELDS, valueOf } from '@mai/memory-ledger';
+import { valueOf } from '@mai/memory-ledger';
 import {
   loadTimeMs,
+  NO_REQUIREMENT,
+  serviceOf,
   type LoadOption,
   type Resident,
   type Selection,
@@ -35,20 +37,10 @@ export function paybackMs(selection: Selection, input: SelectionInput): number |
  * The load option that a resident was loaded with; null where none is the same. Its context may be longer, because an earlier
  * request needed one or preferred one.
  */
-function optionOf(
-  { modelKey, loadConfig: held }: Resident,
-  { candidates }: SelectionInput,
-): LoadOption | null {
-  const candidate = candidates.find((one) => one.modelKey === modelKey);
+function optionOf(resident: Resident, { candidates }: SelectionInput): LoadOption | null {
+  const candidate = candidates.find((one) => one.modelKey === resident.modelKey);
   return (
-    candidate?.loadOptions.find(({ loadConfig: asked }) =>
-      LOAD_CONFIG_FIELDS.every(
-        (field) =>
-          asked[field] === null ||
-          held[field] === null ||
-          asked[field] === held[field] ||
-          (field === 'contextLengthTokens' && held[field] > asked[field]),
-      ),
-    ) ?? null
+    candidate?.loadOptions.find((option) => serviceOf(resident, option, NO_REQUIREMENT) !== null) ??
+    null
   );
 }

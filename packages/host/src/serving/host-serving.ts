@@ -1,4 +1,4 @@
-import { assembleSelectionInput, type LeasePlan } from '@mai/autopilot';
+import { assembleSelectionInput, requirementOf, type LeasePlan } from '@mai/autopilot';
 import { selectModel, type Selection } from '@mai/selector';
 import type { HostAutopilot } from '../autopilot/host-autopilot.js';
 import { readReservationsOrWarn } from '../session/read-reservations.js';
@@ -44,18 +44,11 @@ export function createHostServing(parts: HostParts, autopilot: HostAutopilot): S
   const planAlone = (request: ServingRequest, options: CallOptions): Promise<LeasePlan> =>
     withSession(parts, options, async (session) => {
       const { ports, context } = session;
-      const { chain, modelKey, capabilities, tiers } = request;
-      const { minContextLengthTokens, preferredContextLengthTokens } = request;
-      const requirement = {
-        capabilities,
-        minContextLengthTokens,
-        preferredContextLengthTokens,
-        tiers,
-      };
+      const { chain, modelKey } = request;
       const { pinned, yields } = await readReservationsOrWarn(session);
       const input = await assembleSelectionInput(
         ports,
-        { chain, modelKey, requirement, pinned },
+        { chain, modelKey, requirement: requirementOf(request), pinned },
         { signal: context.signal, yields },
       );
       const retained = input.residents.map((one) => one.instanceIdentifier);

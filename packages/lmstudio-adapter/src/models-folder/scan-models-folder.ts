@@ -92,26 +92,21 @@ export async function scanModelsFolder(
   const grouped = [...judgedIn].flatMap(([folder, groups]) =>
     modelsOf(groups, (group) => projectorsOf(group, folder)),
   );
+  const repositories = grouped.map(({ group }) => repositoryFolderOf(group, layout));
   const counts = new Map<string, number>();
-  for (const { group } of grouped) {
-    const repository = repositoryFolderOf(group, layout);
-    counts.set(repository, (counts.get(repository) ?? 0) + 1);
-  }
+  for (const one of repositories) counts.set(one, (counts.get(one) ?? 0) + 1);
+  const scanned = { root: modelsFolder, layout, catalogue };
   const models = withDistinctKeys(
-    grouped.map((one) => {
-      const onlyOne = counts.get(repositoryFolderOf(one.group, layout)) === 1;
-      return describeFile({ ...one, onlyOne }, { root: modelsFolder, layout, catalogue });
+    grouped.map((one, index) => {
+      const onlyOne = counts.get(repositories[index] ?? '') === 1;
+      return describeFile({ ...one, onlyOne }, scanned);
     }),
   );
   // The keys of several models in one repository end with `@` and a quantization. The key without this end also
   // names a model.
   const taken = new Set(models.flatMap(({ modelKey }) => [modelKey, modelKey.replace(/@.*$/, '')]));
   const unusable = judged.flatMap((folder) =>
-    unusableIn(
-      folder,
-      (file) => describeFile(file, { root: modelsFolder, layout, catalogue }),
-      taken,
-    ),
+    unusableIn(folder, (file) => describeFile(file, scanned), taken),
   );
   return {
     found,

@@ -2,7 +2,7 @@ import { FakeWorld, GIB } from '../../test/fake-world.js';
 import { startPilot } from '../../test/pilot.js';
 import { CHAT, LARGE, MINUTE, SECOND, SMALL } from '../../test/samples.js';
 import { createMemoryJournal, type JournalPort } from './journal-port.js';
-import { EMPTY_JOURNAL } from './journal-state.js';
+import { EMPTY_JOURNAL, type Yield } from './journal-state.js';
 
 describe('the journal', () => {
   it('confirms a pin within two seconds, and then keeps the pinned model', async () => {
@@ -42,6 +42,21 @@ describe('the journal', () => {
     );
     await world.clock.advance(2 * SECOND);
     return (await journal.read({})).acknowledged?.revision === revision;
+  }
+
+  /** Writes a yield as `mai yield` does. */
+  async function yieldTo(
+    journal: JournalPort,
+    given: Pick<Yield, 'bytes' | 'untilMs' | 'processId'>,
+  ): Promise<void> {
+    await journal.update(
+      (state) => ({
+        ...state,
+        revision: state.revision + 1,
+        yields: [{ name: 'game', pools: 'all', sinceMs: 0, ...given }],
+      }),
+      {},
+    );
   }
 
   it('applies a pin before confirming the pin', async () => {
@@ -115,23 +130,7 @@ describe('the journal', () => {
       isProcessAlive: (processId) => alive.has(processId),
     });
     await world.clock.advance(2 * MINUTE);
-    await journal.update(
-      (state) => ({
-        ...state,
-        revision: state.revision + 1,
-        yields: [
-          {
-            name: 'game',
-            bytes: 8 * GIB,
-            pools: 'all',
-            sinceMs: 0,
-            untilMs: null,
-            processId: 77,
-          },
-        ],
-      }),
-      {},
-    );
+    await yieldTo(journal, { bytes: 8 * GIB, untilMs: null, processId: 77 });
     await world.clock.advance(5 * SECOND);
     expect(world.residentKeys()).toEqual(['small']);
     expect(pilot.of('switch-started').at(-1)?.reason).toBe('YIELD');
@@ -152,23 +151,11 @@ describe('the journal', () => {
     const journal = createMemoryJournal(EMPTY_JOURNAL);
     const pilot = await startPilot(world, { journal, onlyForCallers: true });
     await world.clock.advance(MINUTE);
-    await journal.update(
-      (state) => ({
-        ...state,
-        revision: state.revision + 1,
-        yields: [
-          {
-            name: 'game',
-            bytes: 24 * GIB,
-            pools: 'all',
-            sinceMs: 0,
-            untilMs: world.clock.nowMs() + 10 * MINUTE,
-            processId: null,
-          },
-        ],
-      }),
-      {},
-    );
+    await yieldTo(journal, {
+      bytes: 24 * GIB,
+      untilMs: world.clock.nowMs() + 10 * MINUTE,
+      processId: null,
+    });
     await world.clock.advance(2 * SECOND);
     const acquiring = pilot.autopilot.acquire(CHAT);
     await world.clock.advance(2 * SECOND);

@@ -146,7 +146,7 @@ export class RoundDecision {
   }
 
   /**
-   * What was observed, as a turn decides with it. Leased residents count as busy. A model whose load with a longer context than
+   * The input of a turn's decision, from what was observed. Leased residents count as busy. A model whose load with a longer context than
    * needed has failed gets no such context for now. A decision for a caller supersedes no resident. The autopilot's own decision
    * supersedes no retained resident.
    */

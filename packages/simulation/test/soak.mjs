@@ -1,5 +1,5 @@
 // Simulates two weeks of an autopilot that is never restarted: the heap stays flat, and nothing flaps. It takes a
-// minute and is not a part of `npm test`. It runs outside of Jest, where every access to a global is slow:
+// few minutes and is not a part of `npm test`. It runs outside of Jest, where every access to a global is slow:
 // npm run test:soak
 import assert from 'node:assert/strict';
 import { DEFAULT_SELECTION_POLICY } from '@mai/memory-ledger';

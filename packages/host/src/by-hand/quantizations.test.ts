@@ -68,16 +68,16 @@ async function withHost(
       ],
     },
   });
-  await using host = await openHost({
-    url: simulator.httpUrl,
-    apiToken: '',
-    env: {},
-    cwd: folder,
-    userHome: folder,
-    config: { version: 1, models: [{ key: 'many' }], fallback_chains: { default: ['many'] } },
-    warn: () => undefined,
-  });
   try {
+    await using host = await openHost({
+      url: simulator.httpUrl,
+      apiToken: '',
+      env: {},
+      cwd: folder,
+      userHome: folder,
+      config: { version: 1, models: [{ key: 'many' }], fallback_chains: { default: ['many'] } },
+      warn: () => undefined,
+    });
     await run(host, simulator);
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -263,8 +263,10 @@ describe('a models folder that does not exist', () => {
 test('a default models folder that does not exist yet is not reported as missing', async () => {
   const home = await mkdtemp(path.join(tmpdir(), 'mai new '));
   await mkdir(path.join(home, '.lmstudio'));
-  await using host = await openHost({ ...optionsOf(NOBODY), userHome: home });
-  expect(await host.models()).toMatchObject({ missingFolder: null, models: [] });
+  {
+    await using host = await openHost({ ...optionsOf(NOBODY), userHome: home });
+    expect(await host.models()).toMatchObject({ missingFolder: null, models: [] });
+  }
   await rm(home, { recursive: true });
 });
 
@@ -275,10 +277,12 @@ test('a model directly in LM Studio’s models folder is not offered, and the us
   await mkdir(path.join(models, 'me', 'sound'), { recursive: true });
   for (const file of ['bare-Q8_0.gguf', 'me/sound/sound-Q8_0.gguf'])
     await writeFile(path.join(models, file), bytesOf(languageModel()));
-  await using host = await openHost({ ...optionsOf(NOBODY), userHome: home });
-  const list = await host.models();
-  const downloaded = list.models.filter(({ profile }) => profile.downloaded);
-  expect(downloaded).toMatchObject([{ profile: { modelKey: 'sound' } }]);
-  expect(list.unusable).toMatchObject([{ path: 'bare-Q8_0.gguf', code: 'NO_FOLDER' }]);
+  {
+    await using host = await openHost({ ...optionsOf(NOBODY), userHome: home });
+    const list = await host.models();
+    const downloaded = list.models.filter(({ profile }) => profile.downloaded);
+    expect(downloaded).toMatchObject([{ profile: { modelKey: 'sound' } }]);
+    expect(list.unusable).toMatchObject([{ path: 'bare-Q8_0.gguf', code: 'NO_FOLDER' }]);
+  }
   await rm(home, { recursive: true });
 });

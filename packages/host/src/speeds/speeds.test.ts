@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { SpeedRange } from '@mai/memory-ledger';
@@ -47,7 +47,10 @@ function decoded(tokensPerSecond: number): SeenSpeed {
   return { test: 'decode', tokens: 100, depthTokens: 2000, tokensPerSecond, othersCpuRatio: null };
 }
 
-function opened(folder = mkdtempSync(path.join(tmpdir(), 'speeds-'))) {
+const home = mkdtempSync(path.join(tmpdir(), 'speeds-'));
+afterAll(() => rmSync(home, { recursive: true }));
+
+function opened(folder = mkdtempSync(path.join(home, 'data-'))) {
   const warnings: string[] = [];
   const options = { dataFolder: folder, env: {}, warn: (text: string) => warnings.push(text) };
   return { folder, warnings, speeds: openSpeeds(contextOf(options, new AbortController().signal)) };
@@ -230,7 +233,7 @@ describe('the speeds of a machine', () => {
   });
 
   test('a damaged file is set aside with a warning', () => {
-    const folder = mkdtempSync(path.join(tmpdir(), 'speeds-'));
+    const folder = mkdtempSync(path.join(home, 'data-'));
     writeFileSync(path.join(folder, 'speeds.json'), '{');
     const { speeds, warnings } = opened(folder);
     expect(speeds.speedOf(SUBJECT)?.measured).toBe(false);

@@ -180,6 +180,7 @@ function detailsOf(model: LocalModel, residents: readonly ResidentInstance[]): M
         ? ['embedding']
         : [
             'chat' as const,
+            ...(model.reasoning === true ? (['reasoning'] as const) : []),
             ...(model.toolUse ? (['tools'] as const) : []),
             ...(model.vision ? (['vision'] as const) : []),
           ],

@@ -55,8 +55,8 @@ export interface LlamaRuntimeOptions {
 /** One model with its capabilities and residents. */
 export interface ModelDetails {
   readonly model: LocalModel;
-  /** From the file alone. Reasoning and coding are not in the file. */
-  readonly capabilities: readonly ('chat' | 'embedding' | 'tools' | 'vision')[];
+  /** From the file alone. Coding and analysis are not in the file. */
+  readonly capabilities: readonly ('chat' | 'embedding' | 'reasoning' | 'tools' | 'vision')[];
   /** Always empty here: each file is a model of its own. */
   readonly variants: readonly LocalModel[];
   readonly residents: readonly ResidentInstance[];

@@ -16,6 +16,7 @@ export function downloadedModel(
     maxContextLengthTokens: 131_072,
     vision: false,
     toolUse: false,
+    reasoning: null,
     variants: [],
     selectedVariant: null,
     deviceIdentifier: null,

@@ -112,7 +112,14 @@ async function listWithClient(
       return { model, files, fault: await faultOf(model, files, readFacts, signal) };
     }),
   );
-  const usable = judged.filter(({ fault }) => fault === null);
+  const usable = await Promise.all(
+    judged
+      .filter(({ fault }) => fault === null)
+      .map(async (one) => ({
+        ...one,
+        model: await withReasoning(one.model, one.files, readFacts, signal),
+      })),
+  );
   return {
     models: usable.map(({ model }) => model),
     listed: judged.map(({ model }) => model),
@@ -137,6 +144,21 @@ async function listWithClient(
     ...NO_STORES,
     origin: { kind: 'lmstudio', baseUrl: client.baseUrl, elsewhere: elsewhere.length },
   };
+}
+
+/** LM Studio's list of models does not say whether they can think. Their headers do. */
+async function withReasoning(
+  model: DownloadedModel,
+  files: ModelFiles | null,
+  readFacts: FactsReader,
+  signal: AbortSignal,
+): Promise<DownloadedModel> {
+  const [file] = files?.files ?? [];
+  if (model.reasoning !== null || files?.format !== 'gguf' || file === undefined) return model;
+  const { kind } = await judgeFile(file, readFacts, 'lmstudio', signal);
+  return kind === 'model'
+    ? { ...model, reasoning: (await readFacts(file, signal)).reasoning }
+    : model;
 }
 
 /** A download renames its weights at its end, so the folder of an MLX model changes with them. */

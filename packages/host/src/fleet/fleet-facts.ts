@@ -240,6 +240,7 @@ function capabilitiesOf(model: Downloads['linked'][number] | undefined): readonl
   if (model?.kind === 'embedding') return ['embedding'];
   return [
     'chat',
+    ...(model?.reasoning === true ? ['reasoning' as const] : []),
     ...(model?.toolUse === true ? ['tools' as const] : []),
     ...(model?.vision === true ? ['vision' as const] : []),
   ];

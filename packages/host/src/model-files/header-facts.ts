@@ -14,6 +14,8 @@ export interface HeaderFacts {
   /** Whether it scores texts for a search. Neither LM Studio nor the embedded engine has reranking. */
   readonly reranker: boolean;
   readonly toolUse: boolean;
+  /** Whether its chat template is that of a model that can think before it answers; null without a template. */
+  readonly reasoning: boolean | null;
   /** False: the file lacks weights. */
   readonly complete: boolean;
   /** The number type of most weights, such as `Q4_K_M`; null where the header does not state a known one. */
@@ -52,5 +54,6 @@ export function withHeaderFacts(model: ScannedModel, facts: HeaderFacts): Scanne
     parameters: facts.sizeLabel ?? model.parameters,
     maxContextLengthTokens: facts.contextLengthTokens,
     toolUse: facts.toolUse,
+    reasoning: facts.reasoning,
   };
 }

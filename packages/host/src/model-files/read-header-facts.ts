@@ -1,4 +1,5 @@
 import type { GgufHeader } from '@mai/memory-estimator';
+import { templateHasTools, templateThinks } from '@mai/memory-ledger';
 import { embeddingWidth, refuseEmbedded, refuseModel } from '@mai/memory-estimator';
 import { isNamedReranker, type HeaderFacts } from './header-facts.js';
 
@@ -68,6 +69,7 @@ export function headerFacts(header: GgufHeader): HeaderFacts {
   // Older conversions of BERT rerankers state no pooling. Only rerankers have this tensor (build_pooling in llama-graph.cpp).
   const ranks = tensors.some((tensor) => tensor.name === 'cls.output.weight');
   const name = text('general.name');
+  const template = text('tokenizer.chat_template');
   return {
     architecture,
     name,
@@ -80,8 +82,9 @@ export function headerFacts(header: GgufHeader): HeaderFacts {
       ENCODERS.test(prefix) ||
       tensors.some((tensor) => tensor.name === PROJECTION),
     reranker: pooling === POOLED_TO_RANK || ranks || isNamedReranker(name ?? ''),
-    // A GGUF file has no field for tool use. Chat templates that support tools name them.
-    toolUse: /\btools\b/.test(text('tokenizer.chat_template') ?? ''),
+    // A GGUF file has no field for tool use or thinking.
+    toolUse: template !== null && templateHasTools(template),
+    reasoning: template === null ? null : templateThinks(template),
     complete,
     quantization: FILE_TYPES[Number(metadata.get('general.file_type') ?? -1)] ?? null,
     hasExperts: Number(metadata.get(`${prefix}.expert_count`) ?? 0) > 1,

@@ -161,6 +161,7 @@ function describedModel(modelKey: string, sizeBytes: number): DownloadedModel {
     maxContextLengthTokens: null,
     vision: false,
     toolUse: false,
+    reasoning: null,
     variants: [],
     selectedVariant: null,
     path: null,

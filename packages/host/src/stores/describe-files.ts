@@ -60,6 +60,7 @@ export async function describeNamedFile(
       maxContextLengthTokens: null,
       vision: projector !== null,
       toolUse: false,
+      reasoning: null,
       variants: [],
       selectedVariant: null,
       path: null,

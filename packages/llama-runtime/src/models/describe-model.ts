@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { templateHasTools, templateThinks } from '@mai/memory-ledger';
 import type { GgufMetadata } from '../machine/inspect-messages.js';
 import type { ModelKind } from '../model-kind.js';
 import type { FoundFile } from './model-files.js';
@@ -83,7 +84,7 @@ export function describeModel(found: FoundFile, metadata: GgufMetadata | null): 
     return { model: null, leftOut: { modelKey, type: architecture, reason: 'other-kind' } };
   }
   const folders = found.path.split('/').slice(0, -1);
-  const template = textOf(metadata, 'tokenizer.chat_template') ?? '';
+  const template = textOf(metadata, 'tokenizer.chat_template');
   return {
     leftOut: null,
     model: {
@@ -98,7 +99,8 @@ export function describeModel(found: FoundFile, metadata: GgufMetadata | null): 
       parameters: textOf(metadata, 'general.size_label'),
       maxContextLengthTokens: contextLengthOf(numberOf(metadata, `${architecture}.context_length`)),
       vision: found.projectorFile !== null,
-      toolUse: kind === 'llm' && /\btools\b/.test(template),
+      toolUse: kind === 'llm' && template !== null && templateHasTools(template),
+      reasoning: template === null ? null : templateThinks(template),
       variants: [],
       selectedVariant: null,
       path: found.path,

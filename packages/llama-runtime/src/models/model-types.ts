@@ -19,6 +19,8 @@ export interface DownloadedModel {
   readonly vision: boolean;
   /** Trained for tool use: the chat template formats tools. */
   readonly toolUse: boolean;
+  /** Can think before it answers, by its chat template. `null`: it has no template. */
+  readonly reasoning: boolean | null;
   /** Always empty here: each file is a model of its own. */
   readonly variants: readonly string[];
   /** Always `null` here. */

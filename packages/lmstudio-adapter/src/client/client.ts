@@ -16,7 +16,7 @@ import {
   readVersion,
   selectedEngines,
 } from '../machine/inspect-machine.js';
-import { detectCapabilities } from '../models/capabilities.js';
+import { capabilitiesOf } from '../models/capabilities.js';
 import { findModel, instanceNotFound, modelNotFound } from '../models/find-model.js';
 import { generate, warmUp } from '../models/generate.js';
 import { listDownloaded, listVariants } from '../models/list-downloaded.js';
@@ -104,7 +104,7 @@ async function modelInfo(
     model.variants.length === 0 ? [] : await listVariants(connection, model.modelKey, deadline);
   return {
     model,
-    capabilities: detectCapabilities(model),
+    capabilities: capabilitiesOf(model),
     variants,
     residents: residents.filter((resident) => refersTo(model.modelKey, resident)),
   };

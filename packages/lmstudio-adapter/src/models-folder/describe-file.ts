@@ -46,6 +46,7 @@ export function describeFile(
     maxContextLengthTokens: null,
     vision: projector !== null,
     toolUse: false,
+    reasoning: null,
     variants: [],
     selectedVariant: null,
     path: group.path,

@@ -44,6 +44,7 @@ test('one file is one model', async () => {
       maxContextLengthTokens: null,
       vision: false,
       toolUse: false,
+      reasoning: null,
       variants: [],
       selectedVariant: null,
       path: 'lmstudio-community/Qwen3-4B-GGUF/Qwen3-4B-Q4_K_M.gguf',

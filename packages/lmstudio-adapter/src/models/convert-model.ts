@@ -26,6 +26,7 @@ export function toDownloadedModel(raw: RawModelInfo, path: string | null): Downl
     maxContextLengthTokens: tokenCount(raw.maxContextLength),
     vision: raw.vision,
     toolUse: raw.trainedForToolUse,
+    reasoning: null,
     variants: raw.variants,
     selectedVariant: raw.selectedVariant,
     path,

@@ -16,6 +16,7 @@ const model = (part: Partial<DownloadedModel>): DownloadedModel => ({
   maxContextLengthTokens: null,
   vision: false,
   toolUse: false,
+  reasoning: null,
   variants: [],
   selectedVariant: null,
   path: null,

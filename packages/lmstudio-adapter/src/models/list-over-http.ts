@@ -16,6 +16,7 @@ import { LMStudioError } from '../errors.js';
 import type { Connection } from '../wire/connection.js';
 import type { Deadline } from '../wire/deadline.js';
 import { toFormat } from '../model-format.js';
+import { readThinking } from './capabilities.js';
 import type { DownloadedModel, ResidentInstance } from './model-types.js';
 
 /** The models as LM Studio's REST API lists them. */
@@ -70,6 +71,7 @@ function fromV1(models: readonly Json[]): HttpListing {
       maxContextLengthTokens: tokenCount(raw['max_context_length']),
       vision: capabilities?.['vision'] === true,
       toolUse: capabilities?.['trained_for_tool_use'] === true,
+      reasoning: readThinking(capabilities?.['reasoning']),
       variants: texts(raw['variants']),
       selectedVariant: text(raw['selected_variant']),
       path: text(raw['path']),
@@ -106,6 +108,7 @@ function fromV0(models: readonly Json[]): HttpListing {
       maxContextLengthTokens: tokenCount(raw['max_context_length']),
       vision: raw['type'] === 'vlm',
       toolUse: texts(raw['capabilities']).includes('tool_use'),
+      reasoning: null,
       variants: [],
       selectedVariant: null,
       path: null,

@@ -21,6 +21,8 @@ export interface DownloadedModel {
   readonly vision: boolean;
   /** Trained for tool use. */
   readonly toolUse: boolean;
+  /** Can think before it answers. `null`: not known. LM Studio says it only in `/api/v1/models`. */
+  readonly reasoning: boolean | null;
   /** Model keys of the variants (quantizations, formats), where there are several. */
   readonly variants: readonly string[];
   /** Key of the variant that LM Studio loads for `modelKey`. */

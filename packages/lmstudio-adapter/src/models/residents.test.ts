@@ -103,7 +103,7 @@ test('modelInfo joins facts, capabilities, variants and residents', async () => 
   await client.load({ modelKey: KEY });
   const details = await client.modelInfo(KEY);
   expect(details.model.modelKey).toBe(KEY);
-  expect(details.capabilities).toEqual(['chat', 'reasoning', 'tools']);
+  expect(details.capabilities).toEqual(['chat', 'tools']);
   expect(details.variants.map(({ modelKey }) => modelKey)).toEqual([
     `${KEY}@q4_k_m`,
     `${KEY}@q8_0`,

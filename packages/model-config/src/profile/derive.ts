@@ -43,7 +43,7 @@ function bytesByName(names: readonly (string | null)[]): number | null {
 const CODING =
   /(^|[^a-z])(code|coder|codestral|codegemma|codellama|deepcoder|devstral|opencoder|starcoder\d*|swe)([^a-z]|$)/i;
 const REASONING =
-  /(^|[^a-z0-9])(thinking|thinker|reason|reasoner|reasoning|r1|qwq|magistral|gpt-oss|cogito|deepscaler)([^a-z0-9]|$)/i;
+  /(^|[^a-z0-9])(thinking|thinker|reason|reasoner|reasoning|r1|qwq|magistral|gpt-oss|seed-oss|cogito|deepscaler|exaone-deep|glm-z1|marco-o1|openthinker\d*|nemotron-nano)([^a-z0-9]|$)/i;
 // Qwen 3 reasons on demand, except for its instruct releases of July 2025 (2507) and its coders.
 const QWEN3 = /qwen-?3(?!\.)/i;
 const QWEN3_WITHOUT_THINKING = /coder|instruct|2507|embedding|reranker/i;
@@ -60,9 +60,10 @@ export function deriveCapabilities(facts: {
     downloaded === null ? EMBEDDING.test(modelKey) : downloaded.kind === 'embedding';
   if (embedding) return ['embedding'];
   const name = `${modelKey} ${downloaded?.displayName ?? ''}`;
-  const reasons =
-    (REASONING.test(name) || (QWEN3.test(modelKey) && !QWEN3_WITHOUT_THINKING.test(name))) &&
-    !/non-?thinking|no-?think/i.test(name);
+  const isQwen3 = QWEN3.test(modelKey);
+  // Some Qwen 3 files without thinking have the template of those with it.
+  const thinks = isQwen3 ? !QWEN3_WITHOUT_THINKING.test(name) : downloaded?.reasoning === true;
+  const reasons = (thinks || REASONING.test(name)) && !/non-?thinking|no-?think/i.test(name);
   const longContext = (downloaded?.maxContextLengthTokens ?? 0) >= ANALYSIS_CONTEXT_TOKENS;
   const all: readonly (Capability | null)[] = [
     'chat',

@@ -11,6 +11,8 @@ export interface DownloadedModel {
   readonly maxContextLengthTokens: number | null;
   readonly vision: boolean;
   readonly toolUse: boolean;
+  /** Can think before it answers. `null`: not known. */
+  readonly reasoning: boolean | null;
   readonly variants: readonly string[];
   readonly selectedVariant: string | null;
   readonly deviceIdentifier: string | null;

@@ -186,6 +186,21 @@ describe('a model that is downloaded and not configured', () => {
     );
   });
 
+  it.each([
+    ['glm-4.7-flash', true, ['chat', 'reasoning']],
+    ['glm-4.7-flash', false, ['chat']],
+    ['hunyuan-a13b-instruct', true, ['chat', 'reasoning']],
+    // Its file does not show it.
+    ['phi-4-mini-reasoning', false, ['chat', 'reasoning']],
+    // Conversions with the template of the models that think.
+    ['qwen3-4b-instruct-2507', true, ['chat']],
+    ['qwen3-coder-30b', true, ['chat', 'coding']],
+    ['x-no-think', true, ['chat']],
+  ])('called %s whose file says of thinking %s has the capabilities %j', (key, reasoning, all) => {
+    const facts = { maxContextLengthTokens: 8192, reasoning };
+    expect(mergeWithDownloaded(none, [downloadedModel(key, facts)])[0]?.capabilities).toEqual(all);
+  });
+
   it('has only the capability embedding when LM Studio calls it an embedding model', () => {
     const [profile] = mergeWithDownloaded(none, [
       downloadedModel('text-embedding-x-code', { kind: 'embedding', toolUse: true, vision: true }),

@@ -27,7 +27,8 @@ test('the gateway’s traffic alone teaches the model within ten requests', asyn
     const { timings } = (await response.json()) as {
       timings: { predicted_n: number; predicted_ms: number };
     };
-    measured.push((timings.predicted_n / timings.predicted_ms) * 1000);
+    // The time is that of the tokens after the first one.
+    measured.push(((timings.predicted_n - 1) / timings.predicted_ms) * 1000);
   }
   let after = before;
   // The measurements are stored after the answers.

@@ -68,6 +68,16 @@ test('an engine is gone within 2 s after SIGKILL of its parent, and no other pro
   expect(await runtime.listResidents()).toEqual([]);
 });
 
+test('an engine that is stopped when its parent is killed is ended by the next process that lists the residents', async () => {
+  const { parent, enginePid } = await otherProcess();
+  process.kill(enginePid, 'SIGSTOP');
+  parent.kill('SIGKILL');
+  await until('the parent is gone', async () => !(await runs(parent.pid ?? 0)));
+  await using runtime = await world.open();
+  expect(await runtime.listResidents()).toEqual([]);
+  await until('the engine is gone', async () => !(await runs(enginePid)));
+});
+
 test('a process ends although its engine is loaded, and the engine ends with it', async () => {
   const { index, scripts } = world.programs;
   const script = path.join(world.models, 'short.mjs');

@@ -20,7 +20,7 @@ describe('the times of an answer', () => {
     const tail = `data: {"choices":[],"timings":${JSON.stringify(timings)}}\n\ndata: [DONE]\n\n`;
     expect(answerSpeed({ ...ANSWER, tail, usage: null })).toEqual({
       prompt: { tokens: 100, ms: 50.5, isWhole: true },
-      output: { tokens: 20, ms: 400 },
+      output: { tokens: 19, ms: 400 },
       depthTokens: 400,
     });
   });
@@ -41,6 +41,17 @@ describe('the times of an answer', () => {
       output: { tokens: 100, ms: 2000 },
       depthTokens: 400,
     });
+  });
+
+  // Measured with llama.cpp: 0.1 ms for one token, 7.3 ms for two, 13.2 ms for three.
+  test.each([
+    [1, 0.108, null],
+    [2, 7.329, { tokens: 1, ms: 7.329 }],
+    [3, 13.2, { tokens: 2, ms: 13.2 }],
+  ])('do not count the first of %i tokens, whose time is the prompt’s', (count, ms, output) => {
+    const timings = { prompt_n: 5, prompt_ms: 60, predicted_n: count, predicted_ms: ms };
+    const tail = `{"timings":${JSON.stringify(timings)}}`;
+    expect(answerSpeed({ ...ANSWER, tail })).toMatchObject({ output });
   });
 
   test('leave out the tokens of the prompt that were in the cache', () => {

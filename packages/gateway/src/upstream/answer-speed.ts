@@ -14,7 +14,7 @@ export interface AnswerSpeed {
      */
     readonly isWhole: boolean;
   } | null;
-  /** The generated tokens, and the time from the first to the last of them. */
+  /** The generated tokens after the first one, and the time from the first to the last of them. */
   readonly output: { readonly tokens: number; readonly ms: number } | null;
   /** Tokens in the context before the first generated token. */
   readonly depthTokens: number;
@@ -45,7 +45,10 @@ export function answerSpeed(answer: EndedAnswer): AnswerSpeed | null {
   );
 }
 
-/** Source: `result_timings` in llama.cpp's tools/server/server-task.h. */
+/**
+ * Source: `result_timings` in llama.cpp's tools/server/server-task.h. Its times change from the prompt to the output when the first
+ * token is there (tools/server/server-context.cpp), so `predicted_ms` is the time of the others.
+ */
 function fromTimings(timings: JsonObject | null, promptTokens: number | null): AnswerSpeed | null {
   if (timings === null) return null;
   const promptCount = positive(timings['prompt_n']);
@@ -59,8 +62,7 @@ function fromTimings(timings: JsonObject | null, promptTokens: number | null): A
       promptCount === null || promptMs === null
         ? null
         : { tokens: promptCount, ms: promptMs, isWhole: true },
-    output:
-      outputCount === null || outputMs === null ? null : { tokens: outputCount, ms: outputMs },
+    output: afterFirst(outputCount, outputMs),
     depthTokens: promptTokens ?? (promptCount ?? 0) + cached,
   };
 }
@@ -77,7 +79,8 @@ function fromStats(stats: JsonObject | null, { usage }: EndedAnswer): AnswerSpee
       promptTokens === null || first === null
         ? null
         : { tokens: promptTokens, ms: first * 1000, isWhole: false },
-    output: { tokens, ms: seconds * 1000 },
+    // Whether the time holds that of the first token is not known. Of one token it says nothing.
+    output: tokens > 1 ? { tokens, ms: seconds * 1000 } : null,
     depthTokens: promptTokens ?? 0,
   };
 }
@@ -102,10 +105,16 @@ function fromArrival({
       ms: firstByteMs,
       isWhole: cached !== null,
     },
-    // The time of the first token counts as part of the prompt's time.
-    output: outputTokens > 1 && outputMs > 0 ? { tokens: outputTokens - 1, ms: outputMs } : null,
+    output: afterFirst(outputTokens, outputMs),
     depthTokens: promptTokens,
   };
+}
+
+/** The tokens after the first one, whose time is a part of the prompt's. */
+function afterFirst(tokens: number | null, ms: number | null): AnswerSpeed['output'] {
+  return tokens === null || tokens < 2 || ms === null || ms <= 0
+    ? null
+    : { tokens: tokens - 1, ms };
 }
 
 /** The last object with this name and without an object in it. */

@@ -86,7 +86,8 @@ async function ask({
   if (timings !== null) {
     return {
       prompt: timed(count(timings['prompt_n']), count(timings['prompt_ms'])),
-      output: timed(count(timings['predicted_n']), count(timings['predicted_ms'])),
+      // llama.cpp counts the first token, but not its time.
+      output: timed(count(timings['predicted_n']) - 1, count(timings['predicted_ms'])),
       depthTokens: promptTokens,
     };
   }

@@ -6,8 +6,8 @@ import type { Host } from '../host.js';
 export interface DemoAnswer {
   readonly modelKey: string;
   readonly tokens: number;
-  /** Of the generated tokens alone: the time of the prompt is not part of it. */
-  readonly tokensPerSecond: number;
+  /** Of the tokens after the first one, whose time is part of the prompt's; null where there is no other one. */
+  readonly tokensPerSecond: number | null;
   readonly text: string;
 }
 
@@ -29,6 +29,8 @@ export async function askModel(
       model: lease.instanceIdentifier,
       messages: [{ role: 'user', content: 'Hello' }],
       max_tokens: TOKENS,
+      // A random choice of a model with random weights soon ends the answer.
+      temperature: 0,
     },
     signal,
   });
@@ -44,17 +46,19 @@ export async function askModel(
     prompt_n: read,
     prompt_ms: readMs,
   } = answer.timings;
+  // llama.cpp counts the first token, but not its time.
+  const timed = tokens > 1 && tookMs > 0 ? { tokens: tokens - 1, ms: tookMs } : null;
   await host.serving.measured({
     modelKey: lease.modelKey,
     instanceIdentifier: lease.instanceIdentifier,
     prompt: { tokens: read, ms: readMs },
-    output: { tokens, ms: tookMs },
+    output: timed,
     depthTokens: read,
   });
   return {
     modelKey,
     tokens,
-    tokensPerSecond: (1000 * tokens) / tookMs,
+    tokensPerSecond: timed === null ? null : (1000 * timed.tokens) / timed.ms,
     text: answer.choices[0].message.content,
   };
 }

@@ -6,7 +6,7 @@ import type { Host } from '../host.js';
 import type { StatusReport } from '../machine/read-status.js';
 import { describePlan } from '../text/decisions/describe-decision.js';
 import { explainRejection } from '../text/decisions/explain-rejection.js';
-import { formatBytes, formatDuration, formatSpeed } from '../words.js';
+import { formatBytes, formatDuration, formatSpeed, plural } from '../words.js';
 import { askModel, type DemoAnswer } from './ask-model.js';
 import type { DemoStage } from './demo-stage.js';
 import { untilSwitched, type Followed } from './follow-autopilot.js';
@@ -68,8 +68,10 @@ export async function showSwitch(
     const { tokens, tokensPerSecond, text } = answer;
     const before = loaded?.loadOption.speed?.decodeTokensPerSecond ?? null;
     const predicted = before === null ? '' : ` (predicted: ${rangeText(before)})`;
+    const speed =
+      tokensPerSecond === null ? '' : ` at ${formatSpeed(tokensPerSecond)} tokens/s${predicted}`;
     stage.text(
-      `${stage.style.bold(answer.modelKey)} answers ${tokens} tokens at ${formatSpeed(tokensPerSecond)} tokens/s${predicted}: ${JSON.stringify(text.slice(0, 24))}, which is noise, because the weights are random.`,
+      `${stage.style.bold(answer.modelKey)} answers ${plural(tokens, 'token')}${speed}: ${JSON.stringify(text.slice(0, 24))}, which is noise, because the weights are random.`,
     );
     after = await predictedSpeed(host, answer.modelKey);
     if (after !== null) {

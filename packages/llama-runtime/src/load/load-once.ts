@@ -91,7 +91,8 @@ async function loadAlone(
       version: RECORD_VERSION,
       reference: randomUUID(),
       pid: child.pid,
-      startTime: (await findProcess(child.pid))?.startTime ?? null,
+      startTime: await startTimeOf(child.pid),
+      parent: { pid: process.pid, startTime: await startTimeOf(process.pid) },
       endpoint: { port: child.port, token },
       loadedAtMs: Date.now(),
       engine: ports.engine,
@@ -121,6 +122,10 @@ async function loadAlone(
     await child.end();
     throw error;
   }
+}
+
+async function startTimeOf(pid: number): Promise<string | null> {
+  return (await findProcess(pid))?.startTime ?? null;
 }
 
 /**

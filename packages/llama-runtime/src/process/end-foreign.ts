@@ -52,7 +52,8 @@ export async function goneWithin(engine: ForeignEngine, ms: number): Promise<boo
   return true;
 }
 
-function signalTo(pid: number, signal: NodeJS.Signals): void {
+/** Sends a signal to a process that may have ended. */
+export function signalTo(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch (error) {

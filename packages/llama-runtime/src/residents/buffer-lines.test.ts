@@ -4,10 +4,11 @@ const MIB = 2 ** 20;
 
 const buffersOf = (...bufferLines: readonly string[]) =>
   reportOf({
-    version: 2,
+    version: 3,
     reference: 'r',
     pid: 7,
     startTime: null,
+    parent: { pid: 6, startTime: null },
     endpoint: { port: 1, token: 't' },
     loadedAtMs: 0,
     engine: { name: 'llama.cpp-linux-x64-cpu', version: '1.7.15' },

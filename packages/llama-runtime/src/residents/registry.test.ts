@@ -21,7 +21,8 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 
 async function recordOfThisProcess(): Promise<EngineRecord> {
   const startTime = (await findProcess(process.pid))?.startTime ?? null;
-  return { version: RECORD_VERSION, reference: 'a', pid: process.pid, startTime } as EngineRecord;
+  const own = { pid: process.pid, startTime };
+  return { version: RECORD_VERSION, reference: 'a', ...own, parent: own } as EngineRecord;
 }
 
 it('reads the records of running processes, and removes those of processes that are gone', async () => {

@@ -4,8 +4,8 @@ import type { LoadConfig } from '@mai/memory-ledger';
 import type { LocalModel } from '../models/model-types.js';
 import type { EngineEndpoint } from '../process/engine-http.js';
 import type { EngineFacts, EngineSpec } from '../process/messages.js';
-import { isAnother } from '../process/end-foreign.js';
-import { codeOf, findProcess } from '../process/system/process-identity.js';
+import { isAnother, signalTo } from '../process/end-foreign.js';
+import { codeOf, findProcess, type RunningProcess } from '../process/system/process-identity.js';
 import { replaceFile } from '../process/replace-file.js';
 
 /** A loaded model and its process. Every Mai process of this user can read it and end the engine. */
@@ -16,6 +16,12 @@ export interface EngineRecord {
   readonly pid: number;
   /** The start time that `findProcess` found after the load; `null`: not known. */
   readonly startTime: string | null;
+  /** The process that has loaded the model. */
+  readonly parent: {
+    readonly pid: number;
+    /** As above. */
+    readonly startTime: string | null;
+  };
   readonly endpoint: EngineEndpoint;
   readonly loadedAtMs: number;
   readonly engine: { readonly name: string; readonly version: string };
@@ -30,7 +36,7 @@ export interface EngineRecord {
 }
 
 /** Increased when a field changes its meaning, or the engine's HTTP changes. Records of other versions are left alone. */
-export const RECORD_VERSION = 2;
+export const RECORD_VERSION = 3;
 
 const FILE_NAME = /^(\d+)\.json$/;
 
@@ -52,7 +58,10 @@ export async function removeRecord(folder: string, pid: number): Promise<void> {
   }
 }
 
-/** The records of the engines that run. Removes the records of engines that are gone. */
+/**
+ * The records of the engines that run. Removes the records of engines that are gone. Kills an engine whose parent is gone: it
+ * ends by itself, but not while it is stopped (SIGSTOP), and would keep its memory.
+ */
 export async function readRecords(folder: string): Promise<readonly EngineRecord[]> {
   let names: readonly string[];
   try {
@@ -67,12 +76,24 @@ export async function readRecords(folder: string): Promise<readonly EngineRecord
       if (!Number.isSafeInteger(pid)) return [];
       const [record, found] = await Promise.all([readRecord(folder, pid), findProcess(pid)]);
       const isOfAnother = found !== null && record !== null && isAnother(found, record.startTime);
-      if (found !== null && !isOfAnother) return record ?? [];
+      const isOrphan = found !== null && record !== null && (await hasLostParent(found, record));
+      if (isOrphan) signalTo(pid, 'SIGKILL');
+      else if (found !== null && !isOfAnother) return record ?? [];
       await removeRecord(folder, pid);
       return [];
     }),
   );
   return records.flat();
+}
+
+/** Whether the parent of an engine is gone. False where the process may be another one with the engine's number. */
+async function hasLostParent(
+  found: RunningProcess,
+  { startTime, parent }: EngineRecord,
+): Promise<boolean> {
+  if (startTime === null || found.startTime !== startTime) return false;
+  const ofParent = await findProcess(parent.pid);
+  return ofParent === null || isAnother(ofParent, parent.startTime);
 }
 
 /** `null`: the file has just been removed, is damaged or another user's, or was written by another version. */

@@ -165,6 +165,23 @@ describe('The arguments of an earlier call', () => {
   });
 });
 
+test('a text beside reasoning and calls is kept where the template takes only one of them, as gpt-oss’s', async () => {
+  // llama.cpp leaves the text out of such a message, because the template refuses it.
+  const engine = await start(
+    `{% if tools %}{{ tools | tojson }}{% endif %}{% for m in messages %}{% if m.role == 'assistant' and m.tool_calls %}{% if m.content and m.thinking %}{{ raise_exception('not both') }}{% endif %}<|start|>assistant<|channel|>analysis<|message|>{{ m.content or m.thinking }}<|end|><|start|>assistant to=functions.{{ m.tool_calls[0].function.name }}<|channel|>commentary json<|message|>{{ m.tool_calls[0].function.arguments | tojson }}<|call|>{% else %}<|start|>{{ m.role }}<|message|>{{ m.content }}<|end|>{% endif %}{% endfor %}{% if add_generation_prompt %}<|start|>assistant{% endif %}`,
+  );
+  const tokensOf = (content: string, reasoning: string) =>
+    promptTokens(
+      engine,
+      [user('a'), { ...assistant(content, ID), reasoning_content: reasoning }, result(ID, 'b')],
+      true,
+    );
+  const long = 'x y z '.repeat(10);
+  const short = await tokensOf('t', 'r');
+  expect(await tokensOf(long, 'r')).toBeGreaterThan(short + 20);
+  expect(await tokensOf('t', long)).toBeGreaterThan(short + 20);
+});
+
 test('a template that ends a turn when the next begins, as Qwen 1.5’s, takes a response format', async () => {
   const template = `{% for m in messages %}<|im_start|>{{ m.role }}
 {{ m.content }}{% if add_generation_prompt or not loop.last %}<|im_end|>

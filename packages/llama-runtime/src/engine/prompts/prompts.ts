@@ -10,7 +10,7 @@ import { RequestError, invalidField, notSupported } from '../request-error.js';
 import { readSchemas } from './schemas.js';
 import type { SpecialTokens } from './special-tokens.js';
 import { stricterMessages } from './stricter-messages.js';
-import { TemplateProbe, hasTextAndCalls } from './template-gaps.js';
+import { TemplateProbe, hasReasoning, hasTextAndCalls } from './template-gaps.js';
 import { preludeOf } from './template-prelude.js';
 
 /** The input of an answer: a chat, or a plain text to continue. */
@@ -158,6 +158,8 @@ export class Prompts {
     const forms = [() => messages, () => stricterMessages(messages)];
     if (this.#probe.dropsTextOrCalls(messages))
       forms.unshift(() => messages.flatMap(withTextApart));
+    else if (this.#probe.dropsTextOfReasonedCalls(messages))
+      forms.unshift(() => messages.flatMap(withReasonedCallsApart));
     for (const prelude of preludes) {
       for (const formed of forms) {
         try {
@@ -232,6 +234,13 @@ function withTextApart(message: unknown): readonly unknown[] {
   if (!isRecord(message) || !hasTextAndCalls(message)) return [message];
   const { tool_calls: toolCalls, ...text } = message;
   return [text, { role: message['role'], content: '', tool_calls: toolCalls }];
+}
+
+/** A message with a text, reasoning and calls as two messages. Its reasoning stays with the calls. */
+function withReasonedCallsApart(message: unknown): readonly unknown[] {
+  if (!isRecord(message) || !hasTextAndCalls(message) || !hasReasoning(message)) return [message];
+  const { tool_calls: _calls, reasoning_content: _reasoning, ...text } = message;
+  return [text, { ...message, content: '' }];
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

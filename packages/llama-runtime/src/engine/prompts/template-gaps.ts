@@ -39,6 +39,12 @@ const TEXT_AND_CALL = TOOL_CHAT.map((message) =>
   message.role === 'assistant' ? { ...message, content: 'probe_text' } : message,
 );
 
+const TEXT_AND_CALL_WORDS = ['probe_text', 'probe_value'];
+/** The same, with reasoning. */
+const REASONED_CALL = TEXT_AND_CALL.map((message) =>
+  message.role === 'assistant' ? { ...message, reasoning_content: 'probe_reasoning' } : message,
+);
+
 /**
  * Finds out what a template drops or refuses: it formats short chats and looks for their texts in the result. llama.cpp's own
  * analysis of a template says less: it knows nothing of results of tools.
@@ -50,6 +56,7 @@ export class TemplateProbe {
   #takesSystemAlone: boolean | null = null;
   #takesTools: boolean | null = null;
   #takesTextWithCalls: boolean | null = null;
+  #takesTextWithReasonedCalls: boolean | null = null;
 
   /**
    * @param hasSystemRole - what llama.cpp says of the template. Where it is false, llama.cpp itself puts the system message into
@@ -76,9 +83,21 @@ export class TemplateProbe {
   /** Whether the template drops the text or the calls of a message that has both, as those of Llama 3 and Hermes do. */
   dropsTextOrCalls(messages: readonly unknown[]): boolean {
     if (!messages.some(hasTextAndCalls) || !this.#hasTools()) return false;
-    const texts = ['probe_text', 'probe_value'];
-    this.#takesTextWithCalls ??= this.#writes(texts, TEXT_AND_CALL, { tools: [TOOL] });
+    this.#takesTextWithCalls ??= this.#writes(TEXT_AND_CALL_WORDS, TEXT_AND_CALL, {
+      tools: [TOOL],
+    });
     return !this.#takesTextWithCalls;
+  }
+
+  /** Whether the template drops the text or the calls of a message that has both and reasoning, as llama.cpp's form for gpt-oss. */
+  dropsTextOfReasonedCalls(messages: readonly unknown[]): boolean {
+    const isMeant = (message: unknown): boolean =>
+      hasTextAndCalls(message) && hasReasoning(message);
+    if (!messages.some(isMeant) || !this.#hasTools()) return false;
+    this.#takesTextWithReasonedCalls ??= this.#writes(TEXT_AND_CALL_WORDS, REASONED_CALL, {
+      tools: [TOOL],
+    });
+    return !this.#takesTextWithReasonedCalls;
   }
 
   #hasSystem(): boolean {
@@ -118,6 +137,11 @@ export function hasTextAndCalls(message: unknown): boolean {
   const toolCalls = field(message, 'tool_calls');
   const hasText = Array.isArray(content) ? content.length > 0 : (content ?? '') !== '';
   return hasText && Array.isArray(toolCalls) && toolCalls.length > 0;
+}
+
+/** Whether a message has reasoning. */
+export function hasReasoning(message: unknown): boolean {
+  return (field(message, 'reasoning_content') ?? '') !== '';
 }
 
 function isOfTools(message: unknown): boolean {

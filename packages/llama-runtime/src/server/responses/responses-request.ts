@@ -75,29 +75,42 @@ function refuseStoredState(body: JsonObject): void {
 function inputMessages(body: JsonObject): readonly JsonObject[] {
   if (typeof body['input'] === 'string') return [{ role: 'user', content: body['input'] }];
   const items = objectsField(body, 'input') ?? [];
+  if (items.length === 0) throw invalidField('input', 'must be a text, or hold at least one item');
   const messages: JsonObject[] = [];
-  for (const [index, item] of items.entries()) addItem(messages, item, `input[${index}]`);
+  let thoughts: string[] = [];
+  for (const [index, item] of items.entries()) {
+    if (RUN_BY_OPENAI.has(item['type'])) continue;
+    const path = `input[${index}]`;
+    if (item['type'] === 'reasoning') {
+      thoughts.push(reasoningOf(item, path));
+    } else {
+      addItem(messages, item, path, thoughts.filter((text) => text !== '').join('\n'));
+      thoughts = [];
+    }
+  }
   return messages;
 }
 
-function addItem(messages: JsonObject[], item: JsonObject, path: string): void {
-  if (RUN_BY_OPENAI.has(item['type'])) return;
+/** @param reasoning - the reasoning right before the item; empty where there is none */
+function addItem(messages: JsonObject[], item: JsonObject, path: string, reasoning: string): void {
   switch (item['type'] ?? 'message') {
-    case 'message':
-      messages.push({ role: item['role'], content: contentOf(item['content'], path) });
+    case 'message': {
+      const message = { role: item['role'], content: contentOf(item['content'], path) };
+      messages.push(item['role'] === 'assistant' ? withReasoning(message, reasoning) : message);
       return;
+    }
     case 'function_call':
     case 'custom_tool_call':
     case 'local_shell_call': {
       const call = { id: item['call_id'], type: 'function', function: calledFunction(item) };
-      // Calls that follow each other belong to one message.
-      const last = messages.at(-1);
-      const calls: unknown = last?.['role'] === 'assistant' ? last['tool_calls'] : undefined;
-      if (last !== undefined && isArray(calls)) {
-        messages[messages.length - 1] = { ...last, tool_calls: [...calls, call] };
-      } else {
-        messages.push({ role: 'assistant', content: '', tool_calls: [call] });
-      }
+      // The model has written its text and its calls as one message.
+      const isNew = messages.at(-1)?.['role'] !== 'assistant';
+      const message = (isNew ? null : messages.pop()) ?? { role: 'assistant', content: '' };
+      const calls: unknown = message['tool_calls'];
+      messages.push({
+        ...withReasoning(message, reasoning),
+        tool_calls: [...(isArray(calls) ? calls : []), call],
+      });
       return;
     }
     case 'function_call_output':
@@ -109,9 +122,6 @@ function addItem(messages: JsonObject[], item: JsonObject, path: string): void {
         tool_call_id: item['call_id'] ?? item['id'],
         content: contentOf(item['output'], path),
       });
-      return;
-    case 'reasoning':
-      // Templates drop the reasoning of earlier turns.
       return;
     case 'compaction':
       throw notSupported(
@@ -130,6 +140,27 @@ function addItem(messages: JsonObject[], item: JsonObject, path: string): void {
         'input',
       );
   }
+}
+
+/**
+ * The text of reasoning. Templates such as Qwen 3's and gpt-oss's write it before the calls of the turn that goes on, and drop
+ * that of earlier turns. OpenAI's own is encrypted, so only a summary is left of it, which the model has not written.
+ */
+function reasoningOf(item: JsonObject, path: string): string {
+  return (objectsField(item, 'content') ?? [])
+    .map((part, index) => {
+      const { text } = part;
+      if (typeof text !== 'string')
+        throw invalidField(`${path}.content[${index}].text`, 'must be a string');
+      return text;
+    })
+    .join('\n');
+}
+
+function withReasoning(message: JsonObject, reasoning: string): JsonObject {
+  if (reasoning === '') return message;
+  const before = stringField(message, 'reasoning_content');
+  return { ...message, reasoning_content: before === null ? reasoning : `${before}\n${reasoning}` };
 }
 
 /** The function of a call, and its arguments. A shell of the client is a function for the model. */

@@ -190,6 +190,67 @@ describe("OpenAI's responses", () => {
     expect(await tokensOf(all)).toBe(await tokensOf([text]));
   });
 
+  it('write a text, its reasoning and its calls as the one message that the model has generated', async () => {
+    // As Qwen 3 does: reasoning is written after the last question of the user only.
+    const form = `{% set last = namespace(at=0) %}{% for m in messages %}{% if m.role == 'user' %}{% set last.at = loop.index0 %}{% endif %}{% endfor %}{% if tools %}{{ tools | tojson }}{% endif %}{% for m in messages %}<|im_start|>{{ m.role }}
+{% if m.reasoning_content and loop.index0 > last.at %}<think>{{ m.reasoning_content }}</think>{% endif %}{{ m.content }}{% for call in m.tool_calls or [] %}<tool_call>{"name": "{{ call.function.name }}", "arguments": {{ call.function.arguments | tojson }}}</tool_call>{% endfor %}<|im_end|>
+{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant
+{% endif %}`;
+    const metadata = { 'tokenizer.chat_template': form };
+    const thinking = await engines.start(
+      await engines.writeModel('thinking', { layers: 1, width: 256, metadata }),
+    );
+    const tokensOf = async (path: string, body: object) => {
+      const response = await thinking.post(path, { model: 'tiny', ...body });
+      const { error, usage } = await bodyOf(response);
+      expect(error ?? null).toBeNull();
+      return Number(usage.input_tokens ?? usage.prompt_tokens);
+    };
+    const tool = { name: 'look', parameters: PATH };
+    const call = { name: 'look', arguments: '{"path":"a"}' };
+    const tokensOfItems = (items: readonly object[]) =>
+      tokensOf('/v1/responses', {
+        tools: [{ type: 'function', ...tool }],
+        max_output_tokens: 1,
+        input: [{ role: 'user', content: 'hi' }, ...items],
+      });
+    const items = [
+      {
+        type: 'reasoning',
+        id: 'rs_1',
+        summary: [],
+        content: [{ type: 'reasoning_text', text: 'a b c d' }],
+      },
+      { type: 'message', role: 'assistant', content: 'I look.' },
+      { type: 'function_call', call_id: 'c1', ...call },
+      { type: 'function_call_output', call_id: 'c1', output: 'rain' },
+    ];
+    const asChat = await tokensOf('/v1/chat/completions', {
+      tools: [{ type: 'function', function: tool }],
+      max_tokens: 1,
+      messages: [
+        { role: 'user', content: 'hi' },
+        {
+          role: 'assistant',
+          content: 'I look.',
+          reasoning_content: 'a b c d',
+          tool_calls: [{ id: 'c1', type: 'function', function: call }],
+        },
+        { role: 'tool', tool_call_id: 'c1', content: 'rain' },
+      ],
+    });
+    expect(await tokensOfItems(items)).toBe(asChat);
+    expect(await tokensOfItems(items.slice(1))).toBeLessThan(asChat);
+    // The turn has ended, so its reasoning is not written.
+    const ended = [
+      { type: 'message', role: 'assistant', content: 'It rains.' },
+      { role: 'user', content: 'And?' },
+    ];
+    expect(await tokensOfItems([...items, ...ended])).toBe(
+      await tokensOfItems([...items.slice(1), ...ended]),
+    );
+  });
+
   it.each([
     ['older versions of Codex stored them', { type: 'function_call_output', call_id: 'c1' }],
     ["OpenAI's types have them", { type: 'local_shell_call_output', id: 'c1' }],
@@ -231,6 +292,7 @@ describe("OpenAI's responses", () => {
 
   it.each([
     [{ previous_response_id: 'resp_1' }, 400],
+    [{ input: [] }, 400],
     [{ input: [{ type: 'item_reference', id: 'msg_1' }] }, 400],
     [{ background: true }, 501],
     [{ tool_choice: { type: 'web_search' }, tools: [{ type: 'web_search' }] }, 501],

@@ -39,7 +39,7 @@ export function isUsed(
     case 'encoderFlashAttention':
       return images !== 'none';
     case 'promptCacheBytes':
-      return !isEmbedding;
+      return model?.cached !== false;
     case 'contextCheckpoints':
       return !isEmbedding && (hasWindow || model?.recurrent.some(Boolean) === true);
     default:
@@ -85,6 +85,7 @@ export function haveSameCells(
 const NOT_ALWAYS_USED = [
   'swaFull',
   'embeddingBatch',
+  'embeddingLogits',
   'embeddingSequences',
   'unifiedContext',
   'cachesLatentValues',

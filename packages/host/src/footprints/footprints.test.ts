@@ -57,6 +57,7 @@ describe('a resident whose model was deleted after its load', () => {
       vectorInstructions: true,
       threads: 8,
       hardware: null,
+      mlxKvCache: null,
     },
     find: () => Promise.resolve(null),
     filesOfResident: () => Promise.resolve(null),

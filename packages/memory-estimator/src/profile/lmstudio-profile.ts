@@ -118,7 +118,15 @@ function settingsAt(version: VersionParts, backend: GpuBackend | null): EnginePr
       // Runtime 1.44.0 loads gpt-oss, as llama.cpp does since August 2025.
       since('1.44.0', true, EMBEDDING_LOGITS),
     ),
-    embeddingSequences: at(since('0', 'as-set', SCHEMA)),
+    embeddingSequences: at<ProfileValues['embeddingSequences']>(
+      since('0', 'as-set', 'one sequence for all models'),
+      unsure<ProfileValues['embeddingSequences']>(
+        '2.0.0',
+        'as-set',
+        ['single'],
+        `${TRACKER} #1830 loads one with --parallel 1, and ${SCHEMA} has no such setting for embedding models`,
+      ),
+    ),
     embeddingBatch: at(
       unsure('0', 'as-set', ['context'], `${TRACKER} #2293 was first reported for runtime 2.23.1`),
       since('2.23.1', 'context', `${TRACKER} #2293`),

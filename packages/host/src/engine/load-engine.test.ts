@@ -219,7 +219,7 @@ describe('the KV cache of an MLX instance', () => {
       world: { machine: MAC, models, guardrails: { mode: 'off' } },
     });
     await using sdk = new LMStudioClient({ baseUrl: simulator.baseUrl });
-    await sdk.llm.load('mlx', { verbose: false, config: { mlxKvCacheQuantization } as object });
+    await sdk.llm.load('mlx', { verbose: false, config: { mlxKvCacheQuantization } });
     await using client = await connect({ baseUrl: simulator.baseUrl });
     const link = { kind: 'on', runtime: 'lmstudio', client } as const;
     const engine = await readLoadEngine(link, null, new AbortController().signal);

@@ -108,6 +108,10 @@ test('the batch of an embedding model is as long as its context', async () => {
   // The logits of 8192 tokens, each over a vocabulary of 151,665, take most of the buffer.
   expect(compute(true)).toBeGreaterThan(8192 * 151_665 * 4);
   expect(compute(false)).toBeLessThan(512 * MIB);
+  // Embeddings are pooled from all tokens, whatever outputs a chat asks for.
+  const names = (isEmbedding: boolean) => at(isEmbedding).profile.settings.map((s) => s.setting);
+  expect(names(true)).not.toContain('reservedLogits');
+  expect(names(false)).toContain('reservedLogits');
 });
 
 describe('the upper end of an interval', () => {

@@ -34,6 +34,8 @@ export function isUsed(
         model.layersInFile > model.layers &&
         model.architecture.nextTokenCache === 'by-engine'
       );
+    case 'reservedLogits':
+      return !isEmbedding;
     case 'draftTokens':
       return canDraft;
     case 'encoderFlashAttention':

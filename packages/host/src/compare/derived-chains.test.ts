@@ -28,6 +28,7 @@ const ENGINE: LoadEngine = {
   vectorInstructions: true,
   threads: 8,
   hardware: null,
+  mlxKvCache: null,
 };
 /** The ways to load a model: whole on the GPU, then more and more layers in RAM. */
 const OFFLOADS = [1, 0.75, 0.5, 0.25, 0];

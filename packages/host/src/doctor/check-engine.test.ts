@@ -9,6 +9,7 @@ const engine = {
   usesGpus: true,
   vectorInstructions: true,
   threads: 8,
+  mlxKvCache: null,
   hardware: {
     engine: 'llama.cpp-win-x86_64-vulkan-avx2',
     gpuSplit: { strategy: 'priorityOrder', disabledGpus: [], priority: [1, 0], customRatio: [] },

@@ -34,6 +34,7 @@ export function engineNamed(name: string): LoadEngine {
       seenGpus: null,
       usesGpus: true,
       hardware: null,
+      mlxKvCache: null,
       vectorInstructions: true,
       threads: availableParallelism(),
     };

@@ -19,5 +19,6 @@ export async function embeddedEngine(link: RuntimeLink, signal: AbortSignal): Pr
     threads: engines?.[0]?.threads ?? availableParallelism(),
     usesGpus: engines?.some(({ backend }) => backend !== 'cpu') ?? false,
     hardware: null,
+    mlxKvCache: null,
   };
 }

@@ -1,10 +1,11 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { LMStudioClient } from '@lmstudio/sdk';
 import type { GpuResources } from '@mai/memory-ledger';
 import { connect, findLMStudioHome, LMStudioError } from '@mai/lmstudio-adapter';
 import { startSimulator, type SimulatorOptions } from '@mai/lmstudio-simulator';
-import { environmentFor } from './load-engine.js';
+import { engineOfInstance, environmentFor, mlxEnvironmentFor } from './load-engine.js';
 import { readLoadEngine } from './read-load-engine.js';
 
 const OFF = {
@@ -198,5 +199,35 @@ describe('GPUs that LM Studio’s engine does not see', () => {
     expect(await planned([cuda('CUDA0')], { unified: true })).toEqual(['a']);
     const renderer = vulkan('llvmpipe (LLVM 19.1.1, 256 bits)', 'dedicated');
     expect(await planned([renderer], { unified: true })).toEqual([]);
+  });
+});
+
+describe('the KV cache of an MLX instance', () => {
+  const MAC = { platform: 'darwin', architecture: 'ARM64', gpus: [] } as const;
+  const FULL_SIZE = null;
+
+  test.each([
+    [
+      { enabled: true, bits: 8, groupSize: 64, quantizedStart: 5000 },
+      { bits: 8, groupSize: 64, fromTokens: 5000 },
+    ],
+    [false, FULL_SIZE],
+  ] as const)('with the setting %j: %j', async (mlxKvCacheQuantization, expected) => {
+    const models = [{ modelKey: 'mlx', format: 'safetensors' as const, sizeBytes: 1e9 }];
+    await using simulator = await startSimulator({
+      speed: Infinity,
+      world: { machine: MAC, models, guardrails: { mode: 'off' } },
+    });
+    await using sdk = new LMStudioClient({ baseUrl: simulator.baseUrl });
+    await sdk.llm.load('mlx', { verbose: false, config: { mlxKvCacheQuantization } });
+    await using client = await connect({ baseUrl: simulator.baseUrl });
+    const link = { kind: 'on', runtime: 'lmstudio', client } as const;
+    const engine = await readLoadEngine(link, null, new AbortController().signal);
+    const [instance] = await client.listResidents();
+    if (instance === undefined) throw new Error('No instance is loaded.');
+    const here = (one: typeof engine) =>
+      mlxEnvironmentFor({ gpus: [], unified: true }, one).kvQuantization;
+    expect(here(engineOfInstance(engine, instance))).toEqual(expected);
+    expect(here(engine)).toEqual(FULL_SIZE);
   });
 });

@@ -5,8 +5,13 @@ import type {
   SelectedEngine,
   SurveyedGpu,
 } from '@mai/lmstudio-adapter';
-import type { EngineProfile, EstimateEnvironment } from '@mai/memory-estimator';
-import { environmentOf, withKnownSettings } from '@mai/memory-estimator';
+import type {
+  EngineProfile,
+  EstimateEnvironment,
+  MlxEnvironment,
+  MlxKvQuantization,
+} from '@mai/memory-estimator';
+import { environmentOf, mlxEnvironmentOf, withKnownSettings } from '@mai/memory-estimator';
 import { gpusInSurvey } from '@mai/resource-monitor';
 
 /** The engine that LM Studio loads GGUF models with, and its settings. */
@@ -39,6 +44,8 @@ export interface LoadEngine {
    * not known.
    */
   readonly hardware: EngineHardware | null;
+  /** How mlx-engine quantizes the KV cache; null where it does not, which is LM Studio's default. */
+  readonly mlxKvCache: MlxKvQuantization | null;
 }
 
 /**
@@ -71,9 +78,13 @@ function seenOf(
   return gpusInSurvey(gpus, { gpus: seen });
 }
 
-/** The version of LM Studio's engine for MLX models; null where it is not known. */
-export function mlxVersionOf({ selected }: LoadEngine): string | null {
-  return selected.find(({ format }) => format === 'mlx')?.version ?? null;
+/** The environment of a load of an MLX model by LM Studio on a machine. */
+export function mlxEnvironmentFor(
+  resources: Pick<Resources, 'gpus' | 'unified'>,
+  { profile, selected, mlxKvCache }: LoadEngine,
+): MlxEnvironment {
+  const version = selected.find(({ format }) => format === 'mlx')?.version ?? null;
+  return { ...mlxEnvironmentOf(resources, profile, version), kvQuantization: mlxKvCache };
 }
 
 /** The GPUs that the selected runtime was built for: a runtime for ROCm uses only the cards of AMD. */
@@ -90,6 +101,7 @@ export function engineOfInstance(engine: LoadEngine, instance: ResidentInstance)
   const { kvCacheTypeK, kvCacheTypeV, flashAttention, parallelSequences } = loadConfig;
   return {
     ...engine,
+    mlxKvCache: toMlxKvQuantization(settings?.mlxKvCache ?? null),
     profile: withKnownSettings(
       engine.profile,
       {
@@ -109,3 +121,17 @@ export function engineOfInstance(engine: LoadEngine, instance: ResidentInstance)
     ),
   };
 }
+
+/** Null also where a figure is missing, or is none that mlx-engine takes: the cache then counts with its full size. */
+function toMlxKvQuantization(
+  cache: NonNullable<ResidentInstance['settings']>['mlxKvCache'],
+): MlxKvQuantization | null {
+  const bits = MLX_BITS.find((one) => one === cache?.bits);
+  const groupSize = MLX_GROUP_SIZES.find((one) => one === cache?.groupSize);
+  const fromTokens = cache?.fromToken ?? null;
+  if (bits === undefined || groupSize === undefined || fromTokens === null) return null;
+  return fromTokens >= 0 ? { bits, groupSize, fromTokens } : null;
+}
+
+const MLX_BITS = [2, 3, 4, 6, 8] as const;
+const MLX_GROUP_SIZES = [32, 64, 128] as const;

@@ -47,6 +47,7 @@ export async function readLoadEngine(
     threads: availableParallelism(),
     disabledGpus: disabledGpusOf(home?.hardware ?? [], gguf),
     hardware: home?.hardware.find((one) => one.engine === gguf?.name) ?? null,
+    mlxKvCache: null,
   };
 }
 

@@ -13,11 +13,10 @@ import {
   estimateFootprint,
   estimateFromFileSize,
   estimateMlx,
-  mlxEnvironmentOf,
 } from '@mai/memory-estimator';
 import { toSelectionPolicy } from '@mai/model-config';
 import { loadConfig } from '../config/load-config.js';
-import { environmentFor, mlxVersionOf, type LoadEngine } from '../engine/load-engine.js';
+import { environmentFor, mlxEnvironmentFor, type LoadEngine } from '../engine/load-engine.js';
 import type { HostContext } from '../host-options.js';
 import type { HostParts } from '../host-parts.js';
 import { fitBeside, type CheaperLoad, type ModelFit } from '../model-list/model-fit.js';
@@ -75,7 +74,7 @@ export async function judgeAlone(
   const estimate = (one: LoadConfig): Footprint => {
     if (known.kind === 'size') return estimateFromFileSize(known, one, environment);
     if (known.kind === 'header') return estimateFootprint(known.header, one, environment);
-    const mlx = mlxEnvironmentOf(resources, engine.profile, mlxVersionOf(engine));
+    const mlx = mlxEnvironmentFor(resources, engine);
     return estimateMlx(known.model, one, { ...mlx, ...environment });
   };
   const judge = (footprint: Footprint): ModelFit => fitBeside(footprint, resources, policy);

@@ -11,13 +11,12 @@ import {
   estimateMlx,
   estimateReport,
   estimateReportFromFileSize,
-  mlxEnvironmentOf,
   mlxReport,
   refuseMlx,
   refuseModel,
 } from '@mai/memory-estimator';
 import type { EngineRefusal } from '@mai/selector';
-import { mlxVersionOf, type LoadEngine } from '../engine/load-engine.js';
+import { mlxEnvironmentFor, type LoadEngine } from '../engine/load-engine.js';
 import { UNFINISHED } from '../model-files/judge-file.js';
 import { refuseProblems } from './estimate-settings.js';
 import type { EstimatedSpeed } from './estimated-speed.js';
@@ -93,7 +92,7 @@ export function describeModel(
 ): ModelEstimate {
   const { profile } = engine;
   if (known.kind === 'header') refuseProblems(settings, known.header, profile);
-  const report = reportOf(known, settings, profile);
+  const report = reportOf(known, settings, engine);
   const refusal = refusalOf(known, profile);
   return {
     modelKey: null,
@@ -104,7 +103,7 @@ export function describeModel(
     refusal,
     fault: refusal ?? faultOf(known),
     maxContextLengthTokens: trainedContext(known),
-    byContextLength: byContextLength(known, settings, report, profile),
+    byContextLength: byContextLength(known, settings, report, engine),
     fit: null,
     speed: null,
     speedGap: null,
@@ -140,11 +139,12 @@ function basisOf(known: KnownModel): ModelEstimate['basis'] {
 function reportOf(
   known: KnownModel,
   settings: EstimateSettings,
-  profile: EngineProfile,
+  engine: LoadEngine,
 ): EstimateReport {
+  const { profile } = engine;
   if (known.kind === 'size') return estimateReportFromFileSize(known, settings, profile);
   if (known.kind === 'mlx')
-    return mlxReport(known.model, settings, mlxEnvironmentOf(NO_GPUS, profile));
+    return mlxReport(known.model, settings, mlxEnvironmentFor(NO_GPUS, engine));
   const { header, visionProjector, isEmbedding } = known;
   return estimateReport(header, settings, visionProjector, { profile, isEmbedding });
 }
@@ -161,7 +161,7 @@ export function mlxFacts(
 ): ModelEstimate['mlx'] {
   if (known.kind !== 'mlx') return null;
   const loadConfig = { ...DEFAULT_LOAD_CONFIG, contextLengthTokens, parallelSequences };
-  const environment = mlxEnvironmentOf(resources ?? NO_GPUS, engine.profile, mlxVersionOf(engine));
+  const environment = mlxEnvironmentFor(resources ?? NO_GPUS, engine);
   const estimate = estimateMlx(known.model, loadConfig, environment);
   const { peakBytes, fittedContextTokens, staysBelowWiredLimit, notes } = estimate;
   return { peakBytes, fittedContextTokens, staysBelowWiredLimit, notes };
@@ -176,7 +176,7 @@ function byContextLength(
   known: KnownModel,
   settings: EstimateSettings,
   { loadConfig: { contextLengthTokens: asked } }: EstimateReport,
-  profile: EngineProfile,
+  engine: LoadEngine,
 ): readonly EstimateReport[] {
   // Where the model's maximum is not known, assume that it does not exceed the requested context.
   const trained = trainedContext(known) ?? asked;
@@ -189,7 +189,7 @@ function byContextLength(
     (tokens, index) => tokens === asked || sorted.length - index <= MAX_CONTEXTS,
   );
   return shown.map((contextLengthTokens) =>
-    reportOf(known, { ...settings, contextLengthTokens }, profile),
+    reportOf(known, { ...settings, contextLengthTokens }, engine),
   );
 }
 

@@ -1,8 +1,8 @@
 import type { EstimateQuestion } from '@mai/autopilot';
 import type { DownloadedModel } from '@mai/lmstudio-adapter';
 import type { MlxEstimate } from '@mai/memory-estimator';
-import { estimateMlx, mlxEnvironmentOf } from '@mai/memory-estimator';
-import { mlxVersionOf, type LoadEngine } from '../engine/load-engine.js';
+import { estimateMlx } from '@mai/memory-estimator';
+import { mlxEnvironmentFor, type LoadEngine } from '../engine/load-engine.js';
 import type { ModelFiles } from '../model-files/model-files.js';
 import { readMlx, type MlxModels } from '../model-files/read-mlx.js';
 
@@ -15,6 +15,5 @@ export async function fromMlx(
   models: MlxModels,
 ): Promise<MlxEstimate | null> {
   const mlx = await readMlx(model, files, models);
-  const environment = mlxEnvironmentOf(resources, engine.profile, mlxVersionOf(engine));
-  return mlx && estimateMlx(mlx, loadConfig, environment);
+  return mlx && estimateMlx(mlx, loadConfig, mlxEnvironmentFor(resources, engine));
 }

@@ -35,6 +35,7 @@ const LOAD = {
     vectorInstructions: true,
     threads: 8,
     hardware: null,
+    mlxKvCache: null,
   },
   ramBandwidth: null,
 };

@@ -57,6 +57,7 @@ export function readLoadSettings(
     offloadRatio:
       offload !== undefined && offload !== 'max' ? ratioOf(offload) : autoFit ? null : 1,
     cpuExpertRatio: ratioOf(value('llm.load.numCpuExpertLayersRatio')),
+    // Assumed: the schema of lmstudio-js has no such setting for embedding models (lmstudio-bug-tracker #1830 sets one).
     parallelSequences: isEmbedding
       ? 1
       : numberOf(value('llm.load.numParallelSessions'), defaults.parallelSequences),
@@ -84,6 +85,7 @@ export function readLoadSettings(
       defaults.contextCheckpoints,
       0,
     ),
+    // Assumed: llama-server b10257 also keeps the prompts of embeddings (defilantech/LLMKube #1406).
     promptCacheBytes: isEmbedding ? 0 : defaults.promptCacheBytes,
     slidingWindowCache: defaults.slidingWindowCache,
     logitRows: defaults.logitRows,

@@ -1,5 +1,6 @@
 import { DEFAULT_LOAD_CONFIG, totalBytesOf } from '@mai/memory-ledger';
 import { corpusHeader } from '../../test/corpus.js';
+import { headerOf, languageModel, type MetadataValue } from '../../test/language-model.js';
 import { recordedHeader } from '../../test/lmstudio-loads.js';
 import { resolveEngineProfile, withKnownSettings } from '../profile/resolve-profile.js';
 import type { ProfileValues } from '../profile/engine-profile.js';
@@ -107,7 +108,10 @@ test('the batch of an embedding model is as long as its context', async () => {
   // The logits of 8192 tokens, each over a vocabulary of 151,665, take most of the buffer.
   expect(compute(true)).toBeGreaterThan(8192 * 151_665 * 4);
   expect(compute(false)).toBeLessThan(512 * MIB);
-  expect(at(true).growth.mostBytes).toBe(0);
+  // Embeddings are pooled from all tokens, whatever outputs a chat asks for.
+  const names = (isEmbedding: boolean) => at(isEmbedding).profile.settings.map((s) => s.setting);
+  expect(names(true)).not.toContain('reservedLogits');
+  expect(names(false)).toContain('reservedLogits');
 });
 
 describe('the upper end of an interval', () => {
@@ -205,6 +209,57 @@ describe('growth', () => {
     expect(full.parts.map(({ kind }) => kind)).toEqual(['prompt-cache']);
     const open = await growthOf('gemma-3-27b', '2.37.0');
     expect(open.parts[1]).toMatchObject({ mostBytes: 4 * 32 * each, isKnown: false });
+  });
+
+  describe('of an embedding model', () => {
+    const partsOf = async (model: string, version: string) =>
+      estimateFootprint(
+        await recordedHeader(model),
+        { ...LOAD, flashAttention: true },
+        lmStudio(version, {}, { isEmbedding: true }),
+      ).growth.parts.map(({ kind, mostBytes, isKnown }) => [kind, mostBytes, isKnown]);
+    // Logits over a vocabulary of 151,665, and 2560 numbers of embedding. 4 rows are reserved at the load.
+    const outputs = (tokens: number) => 4 * (151_665 + 2560) * (tokens - 4);
+
+    test('has the outputs of all tokens of its context, and the prompts that an idle slot leaves', async () => {
+      expect(await partsOf('qwen3-embedding-4b-q5_k', '2.28.2')).toEqual([
+        ['embedding-outputs', outputs(8192), true],
+        ['prompt-cache', 8 * GIB, false],
+      ]);
+    });
+
+    test('has no checkpoints', async () => {
+      expect(await partsOf('gemma-3-27b', '2.28.2')).toEqual([
+        ['embedding-outputs', expect.any(Number), true],
+        ['prompt-cache', 8 * GIB, false],
+      ]);
+    });
+
+    test('has no prompts in a runtime without a prompt cache', async () => {
+      expect(await partsOf('qwen3-embedding-4b-q5_k', '1.52.1')).toEqual([
+        ['embedding-outputs', 4 * (151_665 + 2560) * (8192 - 1), true],
+      ]);
+    });
+
+    test('may have the outputs in runtimes before August 2025', async () => {
+      expect(await partsOf('qwen3-embedding-4b-q5_k', '1.43.0')).toEqual([
+        ['embedding-outputs', expect.any(Number), false],
+      ]);
+    });
+
+    test('without a cache has no prompts', async () => {
+      const { metadata, tensors } = languageModel();
+      const renamed = [...metadata].map(([key, value]) => [key.replace('llama.', 'bert.'), value]);
+      const named = new Map([...renamed, ['general.architecture', 'bert']] as [
+        string,
+        MetadataValue,
+      ][]);
+      const bert = await headerOf({ metadata: named, tensors });
+      const environment = lmStudio('2.28.2', {}, { isEmbedding: true });
+      const { growth, profile } = estimateFootprint(bert, LOAD, environment);
+      expect(growth.parts.map(({ kind }) => kind)).toEqual(['embedding-outputs']);
+      expect(profile.settings.map(({ setting }) => setting)).not.toContain('promptCacheBytes');
+    });
   });
 
   test('includes a prompt cache that the version may have, even if the load itself is certain', async () => {

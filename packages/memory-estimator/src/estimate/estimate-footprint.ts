@@ -1,4 +1,5 @@
 import type { FootprintInterval, LoadConfig } from '@mai/memory-ledger';
+import { findArchitecture } from '../architecture/architectures.js';
 import { indexModel, type ModelIndex } from '../architecture/model-index.js';
 import type { GgufHeader } from '../gguf/gguf-header.js';
 import { memoryOfPlan, type LoadMemory, type SettledMemory } from '../memory/load-memory.js';
@@ -61,7 +62,10 @@ export function assemble(index: ModelIndex, plan: LoadPlan, memory: LoadMemory):
     parts: { ram, gpus: gpus.map((gpu, i) => ({ ...gpu, deviceKey: keyOf(i) })) },
     exactParts,
     partIntervals: partIntervalsOf(memory, exactParts, facts),
-    growth: growthOf(index.model, plan.ends, profile, unknownStateBytes(index)),
+    growth: growthOf(index.model, plan.ends, profile, {
+      unknownStateBytes: unknownStateBytes(index),
+      mayKeepCache: findArchitecture(index.header.architecture).memory !== 'none',
+    }),
     settings: reportedSettings(
       settings,
       Math.min(settings.gpuLayers, (index.model?.layersInFile ?? 0) + 1),

@@ -67,10 +67,15 @@ test.each([
   expect(ask).toThrow(RangeError);
 });
 
-test('an embedding model keeps no prompts', () => {
-  const facts = { ...GGUF, isEmbedding: true };
-  const { growth } = estimateFromFileSize(facts, DEFAULT_LOAD_CONFIG, lmStudio('2.28.2'));
-  expect(growth.mostBytes).toBe(0);
+test.each([
+  [null, [['prompt-cache', 8 * GIB, false]]],
+  ['qwen3', [['prompt-cache', 8 * GIB, false]]],
+  ['nomic-bert', []],
+])('an embedding model of the architecture %s may keep prompts: %j', (architecture, parts) => {
+  const facts = { ...GGUF, isEmbedding: true, architecture };
+  expect(partsOf(estimateFromFileSize(facts, DEFAULT_LOAD_CONFIG, lmStudio('2.28.2')))).toEqual(
+    parts,
+  );
 });
 
 test('the embedded engine keeps no prompts', () => {

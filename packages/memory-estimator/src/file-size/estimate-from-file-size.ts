@@ -24,13 +24,16 @@ export interface FileSizeFacts {
   readonly sizeBytes: number;
   /** `gguf`, `mlx`, ... in lower case. */
   readonly format: string;
-  /** Whether it is loaded to compute embeddings. Its prompts are then not kept. Default `false`. */
+  /** Whether it is loaded to compute embeddings. It then gets no context checkpoints. Default `false`. */
   readonly isEmbedding?: boolean;
   /** `null`: not known, so the model may keep a state or a windowed cache for each sequence. */
   readonly architecture: string | null;
 }
 
-/** A footprint by the size of a model's files. Its growth is an upper bound for any model of that size. */
+/**
+ * A footprint by the size of a model's files. Its growth is an upper bound for any model of that size, without the outputs of an
+ * embedding model.
+ */
 export interface FileSizeFootprint extends Footprint {
   readonly growth: Growth;
 }
@@ -113,7 +116,10 @@ function growthBeyond(
     // The size of a context checkpoint depends on the model, so the largest one of the architecture is counted.
     const stateShare = mayKeepState(facts) ? mostStateShare(facts.architecture) : 0;
     const stateBytes = stateShare * facts.sizeBytes;
-    return growthOf(null, chosen.ends, environment.profile, stateBytes);
+    return growthOf(null, chosen.ends, environment.profile, {
+      unknownStateBytes: stateBytes,
+      mayKeepCache: findArchitecture(facts.architecture).memory !== 'none',
+    });
   }
   return unknownMlxGrowth({
     sequences: loadConfig.parallelSequences,

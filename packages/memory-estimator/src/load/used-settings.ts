@@ -34,12 +34,14 @@ export function isUsed(
         model.layersInFile > model.layers &&
         model.architecture.nextTokenCache === 'by-engine'
       );
+    case 'reservedLogits':
+      return !isEmbedding;
     case 'draftTokens':
       return canDraft;
     case 'encoderFlashAttention':
       return images !== 'none';
     case 'promptCacheBytes':
-      return !isEmbedding;
+      return model?.cached !== false;
     case 'contextCheckpoints':
       return !isEmbedding && (hasWindow || model?.recurrent.some(Boolean) === true);
     default:
@@ -85,6 +87,7 @@ export function haveSameCells(
 const NOT_ALWAYS_USED = [
   'swaFull',
   'embeddingBatch',
+  'embeddingLogits',
   'embeddingSequences',
   'unifiedContext',
   'cachesLatentValues',

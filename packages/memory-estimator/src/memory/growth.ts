@@ -35,6 +35,13 @@ export interface Growth extends FootprintGrowth {
 }
 
 /**
+ * llama-server saves every idle slot at the start of a task of any kind (`cache_idle_slots`). A llama-server of b10257 took
+ * 7.98 GiB within 200 embeddings of Qwen3-Embedding-0.6B (defilantech/LLMKube #1406).
+ */
+const PROMPTS_OF_EMBEDDINGS =
+  'filled by embeddings in llama-server b10257 (defilantech/LLMKube #1406); not known for other engines';
+
+/**
  * The largest state of one sequence relative to the weights, for models whose shape is not known. Of the models in
  * `test/corpus/headers` and `bench/data/lmstudio-loads`, gemma-2-2b has the largest: a windowed cache of 234 MiB beside
  * 1.59 GiB (14.4 %). LM Studio's runtimes printed 1 % (Qwen3.8-27B) and less.
@@ -52,36 +59,49 @@ export function mostStateShare(architecture: string | null): number {
   return STATE_SHARES.get(architecture ?? '') ?? MOST_STATE_SHARE;
 }
 
+/** What is known of a model's memory for a sequence beside its shape. */
+export interface SequenceFacts {
+  /** The most that one sequence's recurrent state and windowed cache may take beyond what the shape states. */
+  readonly unknownStateBytes: number;
+  /** Whether a model of unknown shape may keep a cache or a state. Encoders such as BERT keep none. */
+  readonly mayKeepCache: boolean;
+}
+
 /**
  * The growth of a load of llama.cpp. An embedding model's output buffer grows with the longest input. The engine keeps the caches
- * of idle slots in RAM (prompt cache). It also keeps copies of the recurrent state and of the windowed cache of each slot, so
- * that it can return to an earlier token (context checkpoints).
+ * of idle slots in RAM (prompt cache), also those of an embedding model, although it never reads them again. It also keeps copies of
+ * the recurrent state and of the windowed cache of each slot, so that it can return to an earlier token (context checkpoints). An
+ * embedding model gets no checkpoints (`SERVER_TASK_TYPE_COMPLETION` in server-context.cpp).
  *
- * @param model `null`: the model's shape is not known.
- * @param unknownStateBytes The most that one sequence's recurrent state and windowed cache may take beyond what `model`
- * states. Default 0.
+ * @param model `null`: the model's shape is not known. The outputs of an embedding model are then left out.
  */
 export function growthOf(
   model: Hyperparameters | null,
-  { low, high }: SettingEnds,
+  ends: SettingEnds,
   { settings: sources }: EngineProfile,
-  unknownStateBytes = 0,
+  { unknownStateBytes, mayKeepCache }: SequenceFacts = { unknownStateBytes: 0, mayKeepCache: true },
 ): Growth {
-  // An embedding model does not continue earlier prompts.
-  if (high.isEmbedding)
-    return sumGrowth(model === null ? [] : [outputs(model, high, sources)], null);
+  const { low, high } = ends;
+  const { isEmbedding } = high;
+  const { source } = sources.promptCacheBytes;
+  const promptCache: GrowthPart = {
+    kind: 'prompt-cache',
+    mostBytes: (model?.cached ?? mayKeepCache) ? high.promptCacheBytes : 0,
+    isKnown: !isEmbedding && low.promptCacheBytes === high.promptCacheBytes,
+    source: isEmbedding ? `${source}; ${PROMPTS_OF_EMBEDDINGS}` : source,
+  };
+  if (isEmbedding)
+    return sumGrowth(
+      model === null ? [promptCache] : [outputs(model, ends, sources), promptCache],
+      null,
+    );
   // The engine does not copy a full-size cache, because a full-size cache keeps earlier tokens. The low end is
   // full-size only if the setting is known.
   const windowBytes = low.swaFull ? 0 : windowedBytes(model, high);
   const stateBytes = recurrentBytes(model) + windowBytes + unknownStateBytes;
   const slots = high.parallelSequences;
   const parts: readonly GrowthPart[] = [
-    {
-      kind: 'prompt-cache',
-      mostBytes: high.promptCacheBytes,
-      isKnown: low.promptCacheBytes === high.promptCacheBytes,
-      source: sources.promptCacheBytes.source,
-    },
+    promptCache,
     {
       kind: 'context-checkpoints',
       mostBytes: Math.round(high.contextCheckpoints * slots * stateBytes),
@@ -97,13 +117,13 @@ export function growthOf(
 
 function outputs(
   model: Hyperparameters,
-  settings: EngineSettings,
+  { low, high }: SettingEnds,
   sources: EngineProfile['settings'],
 ): GrowthPart {
   return {
     kind: 'embedding-outputs',
-    mostBytes: outputGrowthBytes(model, settings),
-    isKnown: true,
+    mostBytes: outputGrowthBytes(model, high),
+    isKnown: low.embeddingLogits === high.embeddingLogits,
     source: sources.embeddingLogits.source,
   };
 }

@@ -54,6 +54,8 @@ describe('a profile', () => {
     ['contextLengthTokens', '2.23.0', 8192, ['maximum']],
     ['batchTokens', '2.31.2', 512, [2048]],
     ['draftTokens', '2.37.0', 0, [3]],
+    ['embeddingLogits', '1.43.0', false, [true]],
+    ['embeddingSequences', '2.13.0', 'as-set', ['single']],
     ['cpuKernels', '2.0.0', 'machine', ['machine-2025']],
     ['cpuKernels', '2.10.1', 'machine', ['machine-2025']],
     ['cpuKernels', '2.36.9', 'machine', ['machine-2025']],

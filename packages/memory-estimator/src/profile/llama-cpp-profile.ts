@@ -30,6 +30,11 @@ const ASKED_OUTPUTS_SINCE = 9849;
  */
 const PADDING_CHANGED = { after: 6800, before: 7050 } as const;
 const PADDING = 'llama.cpp pull requests 7257, 16812 and 17046';
+/** The change after which llama.cpp also keeps the logits of an embedding model. */
+export const EMBEDDING_LOGITS =
+  'llama.cpp pull request 14208 of 2025-06-16; output_reserve in llama-context.cpp';
+/** A build of 2025-07-22 (ggml-org/llama.cpp #14812), after the change. The build of the change itself is not known. */
+const EMBEDDING_LOGITS_SINCE = 5920;
 const GIB = 1024 ** 3;
 
 /** llama.cpp as a library, as Mai loads models with it. The exact figures were compared with this version. */
@@ -55,7 +60,7 @@ export const LLAMA_CPP_PROFILE: EngineProfile = {
     unifiedContext: known('shared', COMPARED),
     cellPadding: known(256, COMPARED),
     cpuBatchTokens: known(null, COMPARED),
-    embeddingLogits: known(false, COMPARED),
+    embeddingLogits: known(true, EMBEDDING_LOGITS),
     embeddingBatch: known('as-set', COMPARED),
     embeddingSequences: known('as-set', COMPARED),
     cpuKernels: known('machine', COMPARED),
@@ -96,6 +101,10 @@ export function llamaServerProfile(version: string): EngineProfile {
       cachesLatentValues: latentValuesOf(Number(build)),
       cachesNextToken: nextTokenCacheOf(Number(build)),
       castsMask: castsMaskOf(Number(build)),
+      embeddingLogits:
+        Number(build) >= EMBEDDING_LOGITS_SINCE
+          ? known(true, EMBEDDING_LOGITS)
+          : { value: false, alternatives: [true], source: EMBEDDING_LOGITS },
       promptCacheBytes: isRecent
         ? known(8 * GIB, `${SERVER} (--cache-ram)`)
         : { value: 8 * GIB, alternatives: [0], source: sinceWhen },

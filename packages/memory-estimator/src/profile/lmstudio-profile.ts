@@ -6,7 +6,7 @@ import {
   type ProfileValues,
 } from './engine-profile.js';
 import { factsVersionOf, NEWEST_VERSION, refuseAppVersion } from './known-versions.js';
-import { HALF_MASK, LATENT_VALUES } from './llama-cpp-profile.js';
+import { EMBEDDING_LOGITS, HALF_MASK, LATENT_VALUES } from './llama-cpp-profile.js';
 import { compareVersions, versionParts, type VersionParts } from './runtime-version.js';
 
 const GIB = 1024 ** 3;
@@ -113,8 +113,20 @@ function settingsAt(version: VersionParts, backend: GpuBackend | null): EnginePr
       since('2.0.0', 256, padding),
     ),
     cpuBatchTokens: at(since('0', null, SCHEMA)),
-    embeddingLogits: at(since('0', false, 'no log of the outputs of an embedding model')),
-    embeddingSequences: at(since('0', 'as-set', SCHEMA)),
+    embeddingLogits: at(
+      unsure('0', false, [true], EMBEDDING_LOGITS),
+      // Runtime 1.44.0 loads gpt-oss, as llama.cpp does since August 2025.
+      since('1.44.0', true, EMBEDDING_LOGITS),
+    ),
+    embeddingSequences: at<ProfileValues['embeddingSequences']>(
+      since('0', 'as-set', 'one sequence for all models'),
+      unsure<ProfileValues['embeddingSequences']>(
+        '2.0.0',
+        'as-set',
+        ['single'],
+        `${TRACKER} #1830 loads one with --parallel 1, and ${SCHEMA} has no such setting for embedding models`,
+      ),
+    ),
     embeddingBatch: at(
       unsure('0', 'as-set', ['context'], `${TRACKER} #2293 was first reported for runtime 2.23.1`),
       since('2.23.1', 'context', `${TRACKER} #2293`),

@@ -41,6 +41,8 @@ const SETTING_NAMES: Readonly<Record<string, string>> = {
   outputLayer: 'place of the output layer',
   cellPadding: 'rounding of the cells of the cache',
   embeddingBatch: 'batch of embedding models',
+  embeddingLogits: 'kept logits of embedding models',
+  embeddingSequences: 'parallel sequences of embedding models',
   cpuKernels: 'kernels for repacked weights',
   cachesLatentValues: 'cached values of latent attention',
   cachesNextToken: 'cache of layers for multi-token prediction',

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
 import { environmentOf, openWatchWorld, type WatchWorld } from '../test/watch-world.js';
 import { MAI, requireBuild } from '../test/built-program.js';
 
@@ -100,8 +101,10 @@ test('`mai serve` shows the page, and its decisions are known to `mai explain`',
   await (await chat(url)).text();
   const answer = await chat(url);
   await answer.text();
-  const explained = start('explain', answer.headers.get('x-mai-decision') ?? 'none');
-  expect((await explained.ended).exitCode).toBe(0);
+  const id = answer.headers.get('x-mai-decision') ?? 'none';
+  const explained = start('explain', id, '--json');
+  const [printed] = await Promise.all([text(explained.child.stdout), explained.ended]);
+  expect(JSON.parse(printed)).toMatchObject({ decisions: [{ id }] });
   child.kill('SIGTERM');
   expect((await ended).exitCode).toBe(0);
 });

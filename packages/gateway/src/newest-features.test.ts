@@ -180,3 +180,14 @@ test('the Anthropic package reads the list of models to its end', async () => {
   expect(names).toContain('auto');
   expect((await anthropic().models.retrieve('auto')).id).toBe('auto');
 });
+
+test('each name that a request may have is found, with the model that serves it', async () => {
+  for (const model of ['AUTO', 'auto:small+tools', 'auto:tools']) {
+    const ask = { model, messages: [{ role: 'user' as const, content: 'Hello' }] };
+    const { response } = await openai().chat.completions.create(ask).withResponse();
+    const means = response.headers.get('x-mai-model');
+    expect(means).not.toBeNull();
+    const entry = await openai().models.retrieve(model);
+    expect(entry).toMatchObject({ id: model, mai: { kind: 'auto', means } });
+  }
+});

@@ -109,6 +109,8 @@ describe('YAML', () => {
 
   test.each([
     ['a list in brackets', 'models: [{name: A}]\n'],
+    ['an object in the place of a list', 'models:\n  a: b\n'],
+    ['a text in the place of a list', 'models: mine\n'],
     ['an object in braces', '{models: [{name: A}]}\n'],
   ])('%s is refused', (_, text) => {
     const refused = () => edit('yaml', text, ['models', ENTRY], { name: 'Mai' });

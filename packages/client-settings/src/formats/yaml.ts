@@ -52,6 +52,7 @@ function editEntry(text: string, key: string, entry: ListEntry, value: Value | u
   const list = listOf(text, key);
   if (list === null || list.items.length === 0) {
     if (value === undefined) return text;
+    if (list === null && hasValue(text, key)) throw new Error('The value is not a list.');
     const span = spanOf(text, key);
     const block = [`${key}:`, ...entryLines(value, '  ')].join(eolOf(text));
     if (span === null) return appendLines(text, block);
@@ -150,6 +151,11 @@ function pairOf(text: string, key: string): Pair | null {
 function listOf(text: string, key: string): YAMLSeq | null {
   const value = pairOf(text, key)?.value;
   return isSeq(value) ? value : null;
+}
+
+function hasValue(text: string, key: string): boolean {
+  const value = pairOf(text, key)?.value ?? null;
+  return value !== null && !(isScalar(value) && value.value === null);
 }
 
 function rangeOf(node: unknown): readonly [number, number, number] | null {

@@ -2,7 +2,7 @@ import type { ServingCatalog, ServingModel, ServingPlan } from '../ports/serving
 import { listForCodex } from './list-for-codex.js';
 import { listForLmStudio } from './list-for-lm-studio.js';
 import { entryOf, listModels, type ModelList } from './list-models.js';
-import { meaningsOf } from './name-meanings.js';
+import { meaningsOf, offeredNames, unlistedName } from './name-meanings.js';
 import { createResolveModel } from './resolve-model.js';
 import { TokenCounter } from './token-counter.js';
 
@@ -79,7 +79,7 @@ async function plan({ chain }: { readonly chain: string | null }): Promise<Servi
 
 async function list(): Promise<ModelList> {
   const resolve = createResolveModel(new TokenCounter());
-  return listModels(CATALOG, await meaningsOf(CATALOG, resolve, plan));
+  return listModels(CATALOG, await meaningsOf(offeredNames(CATALOG), CATALOG, resolve, plan));
 }
 
 test('the list has auto, the chains, the aliases, the downloaded keys and residents with another name', async () => {
@@ -164,7 +164,9 @@ test('a name that is not in the list has an entry of its own', async () => {
 test('a cancelled list rejects with the reason', async () => {
   const signal = AbortSignal.abort(new Error('gone'));
   const resolve = createResolveModel(new TokenCounter());
-  await expect(meaningsOf(CATALOG, resolve, plan, { signal })).rejects.toThrow('gone');
+  await expect(
+    meaningsOf(offeredNames(CATALOG), CATALOG, resolve, plan, { signal }),
+  ).rejects.toThrow('gone');
 });
 
 test("LM Studio's own entries stay as they are, and the names come before them", async () => {
@@ -280,3 +282,19 @@ test('in a fleet, a model has all of its hosts, and an instance the one that has
     ['qwen/large@host:porch', ['porch']],
   ]);
 });
+
+test.each([
+  ['gpt-5-mini', { kind: 'alias', target: 'auto' }],
+  ['EYES', { kind: 'alias', target: 'sees' }],
+  ['AUTO', { kind: 'auto', target: null }],
+  ['auto:small+tools', { kind: 'auto', target: null }],
+])('a request may name %s, which is not in the list', (name, meaning) => {
+  expect(unlistedName(name, CATALOG)).toEqual({ name, ...meaning });
+});
+
+test.each(['nothing', 'broken', 'auto:nothing', 'qwen/large', 'by-hand', 'not-here'])(
+  '%s means nothing beside the list',
+  (name) => {
+    expect(unlistedName(name, CATALOG)).toBeNull();
+  },
+);

@@ -73,14 +73,19 @@ export function listModels(catalog: ServingCatalog, meanings: readonly NameMeani
       ...meanings
         // A key or an identifier precedes an alias of the same name.
         .filter(({ name }) => !known.has(name))
-        .map(({ name, kind, target, modelKey }) => {
-          const model = catalog.models.find((one) => one.modelKey === modelKey) ?? null;
-          return describe(name, kind, target, model);
-        }),
+        .map((meaning) => describeMeaning(meaning, catalog)),
       ...models.map((model) => describe(model.modelKey, 'model', null, model)),
       ...instances,
     ],
   };
+}
+
+/** The entry of a name that the gateway offers beside keys and instance identifiers. */
+export function describeMeaning(
+  { name, kind, target, modelKey }: NameMeaning,
+  { models }: ServingCatalog,
+): ListedModel {
+  return describe(name, kind, target, models.find((one) => one.modelKey === modelKey) ?? null);
 }
 
 /** The entry of a name: one of the list, or of another name of a model, such as `key@q8_0`. Null for other names. */

@@ -15,6 +15,8 @@ export type NamedModel =
     }
   | { readonly kind: 'unknown'; readonly message: string };
 
+type Alias = ServingCatalog['aliases'][number];
+
 /** Aliases that may lead from one to the next. */
 const ALIASES_MAX = 4;
 
@@ -31,8 +33,8 @@ export function findModel(name: string | null, catalog: ServingCatalog): NamedMo
   for (;;) {
     const found = findWithoutAlias(wanted, catalog);
     if (found !== null) return found;
-    const alias = catalog.aliases.find(({ pattern }) => matches(pattern, wanted));
-    if (alias === undefined) return unknown(wanted, catalog, followed);
+    const alias = firstMatch(wanted, catalog);
+    if (alias === null) return unknown(wanted, catalog, followed);
     followed.push(wanted);
     const isCycle = followed.includes(alias.target);
     if (isCycle || followed.length > ALIASES_MAX) {
@@ -44,6 +46,16 @@ export function findModel(name: string | null, catalog: ServingCatalog): NamedMo
     }
     wanted = alias.target.trim();
   }
+}
+
+/** The alias by which a name has a meaning; null where the name has none, or one of its own. */
+export function aliasOf(name: string, catalog: ServingCatalog): Alias | null {
+  const wanted = name.trim();
+  return findWithoutAlias(wanted, catalog) === null ? firstMatch(wanted, catalog) : null;
+}
+
+function firstMatch(name: string, { aliases }: ServingCatalog): Alias | null {
+  return aliases.find(({ pattern }) => matches(pattern, name)) ?? null;
 }
 
 /** The names that the gateway offers beside keys and instance identifiers. */

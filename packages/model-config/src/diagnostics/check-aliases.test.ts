@@ -20,7 +20,9 @@ describe('aliases of the gateway', () => {
     "*": auto
     mine: acme/coder-7b
     exact: acme/coder-7b@q8_0
-    plain: auto:default`),
+    plain: auto:default
+    eyes: auto:small+vision
+    second: eyes`),
     );
     expect(config?.gateway.aliases).toEqual([
       { pattern: 'claude-*-haiku*', target: 'auto:small+coding' },
@@ -28,6 +30,8 @@ describe('aliases of the gateway', () => {
       { pattern: 'mine', target: 'acme/coder-7b' },
       { pattern: 'exact', target: 'acme/coder-7b@q8_0' },
       { pattern: 'plain', target: 'auto:default' },
+      { pattern: 'eyes', target: 'auto:small+vision' },
+      { pattern: 'second', target: 'eyes' },
     ]);
   });
 
@@ -36,16 +40,20 @@ describe('aliases of the gateway', () => {
   });
 
   it.each([
-    ['    a: auto:codin', 'there is no chain or category "codin"', 'did you mean "auto:coding"?'],
+    [
+      '    a: auto:codin',
+      'there is no chain, category or capability "codin"',
+      'did you mean "auto:coding"?',
+    ],
     [
       '    a: auto:small+codin',
-      'there is no chain or category "codin"',
+      'there is no chain, category or capability "codin"',
       'did you mean "auto:small+coding"?',
     ],
     [
       '    a: auto:xyz',
-      'there is no chain or category "xyz"',
-      'known: coding, default, small, medium, large',
+      'there is no chain, category or capability "xyz"',
+      'known: coding, default, small, medium, large, chat, reasoning, analysis, tools, vision, embedding',
     ],
     [
       '    a: acme/coder-8b',
@@ -53,6 +61,7 @@ describe('aliases of the gateway', () => {
       'did you mean "acme/coder-7b"?',
     ],
     ['    a: atuo', 'no model "atuo" is configured', 'did you mean "auto"?'],
+    ['    a: a', 'no model "a" is configured', 'add it under models, or write auto'],
     ['    a: other', 'no model "other" is configured', 'add it under models, or write auto'],
   ])('%s is refused', (aliases, message, suggestion) => {
     expect(findings(aliases)).toEqual([{ code: 'UNKNOWN_REFERENCE', message, suggestion }]);

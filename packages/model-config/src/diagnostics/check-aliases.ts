@@ -1,11 +1,11 @@
-import { TIERS } from '@mai/memory-ledger';
+import { CAPABILITIES, TIERS } from '@mai/memory-ledger';
 import { didYouMeanSentence } from './did-you-mean.js';
 import { type Finding, type PathStep, quote, unknownReference } from './issue.js';
 import { valueAt } from './raw-value.js';
 
 const AUTO = 'auto';
 
-/** Finds aliases whose target names a chain, a category or a model that does not exist. */
+/** Finds aliases whose target names a chain, a category, a capability, a model or an alias that does not exist. */
 export function checkAliases(
   raw: unknown,
   {
@@ -16,11 +16,14 @@ export function checkAliases(
   const aliases = valueAt(raw, ['gateway', 'aliases']);
   if (typeof aliases !== 'object' || aliases === null || Array.isArray(aliases)) return [];
   // A file without a `default` chain gets one, so a reference to it is valid.
-  const names = [...new Set([...chainNames, 'default', ...TIERS])];
+  const names = [...new Set([...chainNames, 'default', ...TIERS, ...CAPABILITIES])];
   return Object.entries(aliases).flatMap(([pattern, target]): Finding[] => {
     const path = ['gateway', 'aliases', pattern];
     if (typeof target !== 'string' || target.trim() === '' || target === AUTO) return [];
-    if (!target.startsWith(`${AUTO}:`)) return checkModel(path, target, modelKeys);
+    if (!target.startsWith(`${AUTO}:`)) {
+      const others = Object.keys(aliases).filter((other) => other !== pattern);
+      return checkModel(path, target, [...modelKeys, ...others]);
+    }
     const parts = target.slice(AUTO.length + 1).split('+');
     const wrong = parts.findIndex((part) => !names.includes(part));
     const part = parts[wrong];
@@ -30,7 +33,7 @@ export function checkAliases(
       .map((name) => `${AUTO}:${parts.with(wrong, name).join('+')}`);
     return unknownReference(
       path,
-      `there is no chain or category ${quote(part)}`,
+      `there is no chain, category or capability ${quote(part)}`,
       didYouMeanSentence(target, offers) ?? `known: ${names.join(', ')}`,
     );
   });
@@ -39,13 +42,13 @@ export function checkAliases(
 function checkModel(
   path: readonly PathStep[],
   target: string,
-  modelKeys: readonly string[],
+  names: readonly string[],
 ): Finding[] {
   // A variant (key@q4_k_m) of a configured model has that model's configuration.
-  if (modelKeys.includes(target) || modelKeys.includes(target.replace(/@[^@]*$/, ''))) return [];
+  if (names.includes(target) || names.includes(target.replace(/@[^@]*$/, ''))) return [];
   return unknownReference(
     path,
     `no model ${quote(target)} is configured`,
-    didYouMeanSentence(target, [AUTO, ...modelKeys]) ?? 'add it under models, or write auto',
+    didYouMeanSentence(target, [AUTO, ...names]) ?? 'add it under models, or write auto',
   );
 }

@@ -185,8 +185,8 @@ const gateway = z.strictObject({
   aliases: optional(
     z.record(text(), text()),
     'Other names for models, in order: the first pattern that fits a requested name applies. * in a ' +
-      'pattern stands for any text. The value is auto, auto:NAME with chains and categories joined by +, ' +
-      'or a model key. Default: no aliases.',
+      'pattern stands for any text. The value is auto, auto:NAME with a chain, categories and capabilities ' +
+      'joined by +, a model key, or another alias. Default: no aliases.',
   ),
 });
 

@@ -53,6 +53,19 @@ test('explains the decision at a given time, with its figures', async () => {
   );
 });
 
+test('a switch that a request needed is told as done, although the autopilot itself would have waited', async () => {
+  const due = decisionOf(7, now - MINUTE, 4, 'acme/small');
+  expect(due.hysteresis.verdict.act).toBe(false);
+  await writeLog(home, [due]);
+  expect((await mai('explain')).out).toContain('step up to acme/large was due, and not done yet.');
+  const switched = { loaded: ['acme/large'], unloaded: ['acme/small'] };
+  await writeLog(home, [due, outcomeOf(7, now, { reason: 'REQUESTED', ...switched })]);
+  const { out } = await mai('explain');
+  expect(out).toContain('stepped up to acme/large.\n');
+  expect(out).toContain('at once: a request needed it.\n');
+  expect(out).toContain('unloaded acme/small, loaded acme/large in 2.4 s.');
+});
+
 test('names the speed and the quality on which the choice depended, beside those of the next model', async () => {
   const range = (expected: number) => ({ expected, low: expected / 2, high: expected * 2 });
   const judgedAs = (decode: number, quality: number, measured: boolean) => ({

@@ -1,9 +1,20 @@
 import type { ServerResponse } from 'node:http';
 import { listForCodex } from '../../models/list-for-codex.js';
 import { listForLmStudio } from '../../models/list-for-lm-studio.js';
-import { entryOf, listModels, type ModelList } from '../../models/list-models.js';
+import {
+  describeMeaning,
+  entryOf,
+  listModels,
+  type ListedModel,
+  type ModelList,
+} from '../../models/list-models.js';
 import { leftOutNote } from '../../models/model-name.js';
-import { meaningsOf } from '../../models/name-meanings.js';
+import {
+  meaningsOf,
+  offeredNames,
+  type OfferedName,
+  unlistedName,
+} from '../../models/name-meanings.js';
 import type { ResolveModel } from '../../models/resolve-model.js';
 import type { LivePort } from '../../ports/live-port.js';
 import type { ServingCatalog } from '../../ports/serving-port.js';
@@ -35,16 +46,23 @@ export interface ModelLists {
 /** Creates the lists. What `auto` and each alias mean is decided once for each change of the machine. */
 export function createModelLists(port: LivePort, resolve: ResolveModel): ModelLists {
   const lists = new WeakMap<ServingCatalog, Promise<ModelList>>();
+  const meanings = (names: readonly OfferedName[], catalog: ServingCatalog) =>
+    meaningsOf(names, catalog, resolve, (wanted, options) => port.plan(wanted, options));
   const read = async (catalog: ServingCatalog): Promise<ModelList> => {
     let list = lists.get(catalog);
     if (list === undefined) {
-      list = meaningsOf(catalog, resolve, (wanted, options) => port.plan(wanted, options)).then(
-        (meanings) => listModels(catalog, meanings),
+      list = meanings(offeredNames(catalog), catalog).then((offered) =>
+        listModels(catalog, offered),
       );
       lists.set(catalog, list);
       list.catch(() => lists.delete(catalog));
     }
     return list;
+  };
+  const unlisted = async (id: string, catalog: ServingCatalog): Promise<ListedModel | null> => {
+    const name = unlistedName(id, catalog);
+    const [meaning] = name === null ? [] : await meanings([name], catalog);
+    return meaning === undefined ? null : describeMeaning(meaning, catalog);
   };
   return {
     answer: async (response, { path, query }, protocol) => {
@@ -61,7 +79,7 @@ export function createModelLists(port: LivePort, resolve: ResolveModel): ModelLi
       const root = path.startsWith(LM_STUDIO) ? LM_STUDIO : OPENAI;
       if (path !== root) {
         const id = decoded(path.slice(root.length + 1));
-        const found = entryOf(id, list, catalog);
+        const found = entryOf(id, list, catalog) ?? (await unlisted(id, catalog));
         if (found !== null) sendJson(response, 200, found);
         else sendFailure(response, protocol, unknownModel(id, catalog));
         return;

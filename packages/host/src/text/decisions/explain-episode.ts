@@ -57,6 +57,11 @@ function isAbsent({ rejected }: Selection): boolean {
   );
 }
 
+/** Whether a request had the decision carried out, which does not wait until the autopilot would act by itself. */
+function isRequested(outcome: Episode['outcome']): boolean {
+  return outcome?.reason === 'REQUESTED';
+}
+
 function headlineOf({ record: { selection, hysteresis, target }, outcome }: Episode): string {
   const { decision, direction, chosen, afterDrain } = selection;
   const key = (decision === 'wait' ? afterDrain?.modelKey : chosen?.modelKey) ?? 'nothing';
@@ -74,7 +79,7 @@ function headlineOf({ record: { selection, hysteresis, target }, outcome }: Epis
     case 'switch':
     case 'wait': {
       const step = direction === null ? `load ${key}` : `step ${direction} to ${key}`;
-      if (!act) return `${step} was due, and not done yet`;
+      if (!act && !isRequested(outcome)) return `${step} was due, and not done yet`;
       if (outcome?.outcome === 'switched') {
         const instead = outcome.failures.some(({ modelKey }) => modelKey === key)
           ? outcome.loaded.filter((one) => one !== key)
@@ -126,10 +131,11 @@ function describePool(pool: PoolOutcome, resources: Resources): string {
   );
 }
 
-function describeTiming({ record: { hysteresis, selection } }: Episode): string {
+function describeTiming({ record: { hysteresis, selection }, outcome }: Episode): string {
   const { verdict, before, atMs, policy, timeToHardLimitMs, reactionMs } = hysteresis;
   const inTime = verdict.waitMs === null ? '' : ` for another ${formatDuration(verdict.waitMs)}`;
   const dueMs = before.pending === null ? null : atMs - before.pending.sinceMs;
+  if (!verdict.act && isRequested(outcome)) return 'at once: a request needed it.';
   switch (verdict.reason) {
     case 'STEADY':
       return selection.decision === 'keep'

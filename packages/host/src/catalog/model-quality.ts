@@ -38,6 +38,7 @@ export function modelQuality(
     sizeLabel: model?.parameters ?? null,
     quantization: quantization ?? model?.quantization?.name ?? null,
     capabilities: profile.capabilities,
+    reasoning: model?.reasoning ?? null,
     quality: profile.quality,
   };
   return judge(facts, use, loadConfig);

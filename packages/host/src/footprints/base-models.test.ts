@@ -50,6 +50,7 @@ test.each([[[]], [['Qwen3.5 9B Base']], [['Their First Merge', 'Mistral Small 24
           parameters: shape?.parameters ?? null,
           activeParameters: null,
           sizeLabel: null,
+          reasoning: null,
           quantization: null,
           capabilities: ['chat'],
           quality: null,

@@ -20,6 +20,7 @@ const factsOf = (modelKey: string) => ({
   baseModels: [],
   architecture: 'llama',
   sizeLabel: null,
+  reasoning: null,
   quality: null,
   parameters: 3e9,
   activeParameters: 3e9,

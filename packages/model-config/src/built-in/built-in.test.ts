@@ -109,7 +109,14 @@ describe('the built-in configuration', () => {
       );
       if (model === undefined) return [];
       const unknown = { architecture: null, parameters: null, activeParameters: null };
-      const facts = { ...model, ...unknown, baseModels: [], sizeLabel: null, quantization: null };
+      const facts = {
+        ...model,
+        ...unknown,
+        baseModels: [],
+        sizeLabel: null,
+        quantization: null,
+        reasoning: null,
+      };
       const quality = qualityOf({ ...facts, capabilities: model.capabilities ?? [] }, use);
       return quality?.source === 'published' ? [quality.quality] : [];
     });

@@ -60,7 +60,7 @@ const model = z.strictObject({
   ),
   capabilities: optional(
     z.array(z.enum(CAPABILITIES)).check(z.minLength(1)),
-    `Capabilities of the model: ${CAPABILITIES.join(', ')}. Default: derived from LM Studio's facts about the model and from its name.`,
+    `Capabilities of the model: ${CAPABILITIES.join(', ')}. Default: derived from the runtime's facts, the file's chat template and the model's name.`,
   ),
   quality: optional(
     quality,

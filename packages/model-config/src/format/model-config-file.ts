@@ -96,7 +96,7 @@ export interface ModelSection {
   readonly max_output_tokens?: number | undefined;
   /**
    * Capabilities of the model: chat, reasoning, analysis, coding, tools, vision, embedding.
-   * Default: derived from LM Studio's facts about the model and from its name.
+   * Default: derived from the runtime's facts, the file's chat template and the model's name.
    */
   readonly capabilities?: readonly Capability[] | undefined;
   /**

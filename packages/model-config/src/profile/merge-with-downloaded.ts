@@ -38,7 +38,7 @@ export interface ModelProfile {
   readonly loadConfig: LoadConfig;
   readonly ttlMs: number | null;
   /**
-   * The architecture that LM Studio or the file's header states. This and the next two fields are `null` where
+   * The architecture that LM Studio or the file's header states. This and the next three fields are `null` where
    * they are not known, and for models that are not downloaded.
    */
   readonly architecture: string | null;
@@ -46,6 +46,8 @@ export interface ModelProfile {
   readonly sizeLabel: string | null;
   /** The type of most weights, such as `Q4_K_M`. */
   readonly quantization: string | null;
+  /** Whether the file says that the model can think before it answers. */
+  readonly reasoning: boolean | null;
   readonly downloaded: boolean;
   /** Whether `models` has an entry for this key. */
   readonly configured: boolean;
@@ -166,6 +168,7 @@ function toProfile(
     architecture: found?.model.architecture ?? null,
     sizeLabel: found?.model.parameters ?? null,
     quantization: found === null ? null : quantizationOf(modelKey, found),
+    reasoning: found?.model.reasoning ?? null,
     downloaded: found !== null,
     configured: own !== null,
     derivedFields,

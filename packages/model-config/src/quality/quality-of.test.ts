@@ -14,6 +14,7 @@ const facts = (modelKey: string, part: Partial<QualityFacts> = {}): QualityFacts
   sizeLabel: null,
   quantization: null,
   capabilities: ['chat'],
+  reasoning: null,
   quality: null,
   ...part,
 });
@@ -21,6 +22,23 @@ const generalOf = (modelKey: string, part: Partial<QualityFacts> = {}) =>
   qualityOf(facts(modelKey, part), 'general');
 
 describe('the quality of a model', () => {
+  test('of an unknown model is higher for reasoning where it can think, lower where it cannot', () => {
+    const reasoningOf = (part: Partial<QualityFacts>) =>
+      qualityOf(facts('someone/their-tune', { sizeLabel: '8B', ...part }), 'reasoning')?.quality;
+    const [thinks, unknown, answers] = [
+      reasoningOf({ capabilities: ['chat', 'reasoning'], reasoning: true }),
+      reasoningOf({ reasoning: null }),
+      reasoningOf({ reasoning: false }),
+    ];
+    expect(thinks).toBeGreaterThan(answers ?? 1);
+    expect(unknown).toBe(answers);
+    // Most models of its family think.
+    const relative = { modelKey: 'someone/their-qwen3.5', architecture: 'qwen35' };
+    expect(reasoningOf({ ...relative, reasoning: null })).toBeGreaterThan(
+      reasoningOf({ ...relative, reasoning: false }) ?? 1,
+    );
+  });
+
   test('is the published figure where the model has results, with their source and date', () => {
     const large = generalOf('openai/gpt-oss-120b', { parameters: 117e9 });
     const small = generalOf('google/gemma-3-1b', { parameters: 1e9 });

@@ -22,6 +22,8 @@ export interface QualityFacts {
   /** The type of most weights, such as `Q4_K_M` or `4bit`. */
   readonly quantization: string | null;
   readonly capabilities: readonly Capability[];
+  /** Whether the file says that the model can think before it answers. Known for GGUF files with a chat template. */
+  readonly reasoning: boolean | null;
   /** `ModelProfile.quality`: the user's own figures. */
   readonly quality: ConfiguredQuality | null;
 }
@@ -138,7 +140,11 @@ function namedModelOf(facts: QualityFacts): NamedModel {
       facts.parameters ??
       parseParameterCounts(facts.sizeLabel).all ??
       parseParameterCounts(modelKey).all,
-    reasoning: capabilities.includes('reasoning') ? 'both' : null,
+    reasoning: capabilities.includes('reasoning')
+      ? 'both'
+      : facts.reasoning === false
+        ? false
+        : null,
     vision: capabilities.includes('vision'),
   };
 }

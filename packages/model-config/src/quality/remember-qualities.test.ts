@@ -12,6 +12,7 @@ const FACTS: QualityFacts = {
   sizeLabel: '4B',
   quantization: 'Q4_K_M',
   capabilities: ['chat'],
+  reasoning: null,
   quality: null,
 };
 
@@ -51,6 +52,7 @@ const CHANGES: readonly Partial<QualityFacts>[] = [
   { sizeLabel: '8B' },
   { quantization: 'Q2_K' },
   { capabilities: ['chat', 'reasoning'] },
+  { reasoning: false },
   {
     quality: { chat: null, reasoning: null, coding: null, tools: null, vision: null, general: 0.9 },
   },

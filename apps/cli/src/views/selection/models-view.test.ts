@@ -20,6 +20,7 @@ const report = (modelKey: string, sources: ModelReport['sources']): ModelReport 
     ttlMs: null,
     architecture: null,
     sizeLabel: null,
+    reasoning: null,
     quantization: null,
     downloaded: true,
     configured: false,

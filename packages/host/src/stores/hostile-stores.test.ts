@@ -199,7 +199,7 @@ describe('folders', () => {
     await tree.put('m/part-00001-of-00002.gguf', gguf('part'));
     expect(await reasons({ modelFolders: ['~/m'] })).toEqual([
       'empty NOT_GGUF',
-      'part-00001-of-00002 INCOMPLETE',
+      'part INCOMPLETE',
       'text NOT_GGUF',
     ]);
   });

@@ -36,7 +36,8 @@ export type FileJudgement =
       readonly why: string;
     };
 
-const SPLIT = /-(\d{5})-of-(\d{5})\.gguf$/i;
+/** The end of the name of one part of a split file. */
+export const SPLIT = /-(\d{5})-of-(\d{5})\.gguf$/i;
 /** The end of the name of one part of a file that was cut for the download: mradermacher's and TheBloke's. */
 const CUT = /\.gguf(?:\.part\d+of\d+|-split-[a-z])$/i;
 const PROJECTOR = /(?:^|[-_.])mmproj(?:[-_.]|$)/i;

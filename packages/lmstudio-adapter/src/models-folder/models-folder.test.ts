@@ -110,13 +110,33 @@ test.each([
 });
 
 // `hf download unsloth/Next-GGUF --local-dir Next-GGUF` writes no folder of a publisher.
-test('a folder that is named only like a quantization is no name of a model where no publisher is needed', async () => {
-  await put('Next-GGUF/Q4_K_M/Next-Q4_K_M.gguf');
-  const keys = async (layout: 'lmstudio' | 'free') =>
-    (await scanModelsFolder(folder, { layout })).models.map(({ modelKey }) => modelKey);
-  expect(await keys('free')).toEqual(['next']);
-  // In LM Studio's layout, Next-GGUF is the publisher.
-  expect(await keys('lmstudio')).toEqual(['q4_k_m']);
+test.each(['free', 'lmstudio'] as const)(
+  'a folder that is named only like a quantization is no name of a model in the layout %s',
+  async (layout) => {
+    for (const quantization of ['Q4_K_M', 'UD-Q8_K_XL'])
+      await put(`Next-GGUF/${quantization}/Next-${quantization}.gguf`);
+    const { models } = await scanModelsFolder(folder, { layout });
+    expect(models.map(({ modelKey }) => modelKey)).toEqual(['next@q4_k_m', 'next@ud-q8_k_xl']);
+  },
+);
+
+test('models in folders for one quantization each, or in no folder of their own, keep the names of their files', async () => {
+  await put('gguf/Q4_K_M/a-7b-Q4_K_M.gguf');
+  await put('gguf/Q4_K_M/b-7b-Q4_K_M.gguf');
+  await put('gguf/Q8_0/a-7b-Q8_0.gguf');
+  for (const part of [1, 2]) await put(`mine/gguf/BF16/c-7b-BF16-0000${part}-of-00002.gguf`);
+  await put('d-7b-Q4_K_M.gguf');
+  await put('e-7b-Q4_K_M.gguf');
+  for (const file of ['config.json', 'model.safetensors']) await put(`pub/F-7B/4bit/${file}`);
+  expect((await scan()).map(({ modelKey }) => modelKey)).toEqual([
+    'a-7b-q4_k_m',
+    'a-7b-q8_0',
+    'b-7b-q4_k_m',
+    'c-7b-bf16',
+    'd-7b-q4_k_m',
+    'e-7b-q4_k_m',
+    'f-7b',
+  ]);
 });
 
 test('a folder with a name and a quantization is a model of its own below a folder for several models', async () => {

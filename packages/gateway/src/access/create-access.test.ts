@@ -79,8 +79,9 @@ describe('host names', () => {
     ['LOCALHOST:PORT', 200],
     ['localhost.:PORT', 200],
     ['[::1]:PORT', 200],
-    ['localhost', 403],
-    ['localhost:1', 403],
+    // A forwarded port.
+    ['localhost', 200],
+    ['localhost:1', 200],
     ['evil.example:PORT', 403],
     ['localhost.evil.example:PORT', 403],
     ['evil.example', 403],

@@ -17,8 +17,8 @@ interface Authority {
 
 /**
  * Whether a request may name this host. With DNS rebinding, a page of another site points its own name at this machine,
- * and its requests name that site. So these names are allowed: loopback names and the address of the socket, both with
- * the port of the socket, and the names of `allowHosts`.
+ * and its requests name that site. So these names are allowed: loopback names, the address of the socket with its port, and
+ * the names of `allowHosts`. A loopback name may have any port, because a forwarded port (`ssh -L`, a container) is another one.
  *
  * @param allowHosts - `name` for any port, or `name:port`
  */
@@ -29,11 +29,10 @@ export function isAllowedHost(
 ): boolean {
   const asked = parseAuthority(host);
   if (asked === null) return false;
+  if (isLoopbackName(asked.name)) return true;
   const port = asked.port ?? (reached.encrypted ? 443 : 80);
-  if (port === reached.port) {
-    if (isLoopbackName(asked.name)) return true;
-    if (isIP(asked.name) !== 0 && asked.name === plainAddress(reached.address)) return true;
-  }
+  const isOfSocket = asked.name === plainAddress(reached.address) && port === reached.port;
+  if (isIP(asked.name) !== 0 && isOfSocket) return true;
   return allowHosts.some((text) => {
     const allowed = parseAuthority(text);
     return allowed?.name === asked.name && (allowed.port === null || allowed.port === port);

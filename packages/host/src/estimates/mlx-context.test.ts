@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { MonitorPort } from '@mai/autopilot';
 import { GIB, monitorOf, openAutopilotWorld } from '../../test/autopilot-world.js';
@@ -72,4 +72,18 @@ test('the context that fits an MLX model is that of the engine of LM Studio', as
   expect(none).toBeNull();
   expect(oneStep).toBeGreaterThan(4096);
   expect(smallerSteps).toBeGreaterThan(2 * (oneStep ?? Infinity));
+});
+
+test('an MLX model whose weights are a link to a drive that is not mounted is not found', async () => {
+  await using world = await openAutopilotWorld();
+  const model = path.join(world.folder, 'model');
+  writeMlxModel(model);
+  const weights = path.join(model, 'model.safetensors');
+  rmSync(weights);
+  symlinkSync(path.join(world.folder, 'not mounted', 'model.safetensors'), weights);
+  await using host = await openHost({ ...world.options, url: 'http://127.0.0.1:1' });
+  await expect(host.estimate({ model })).rejects.toMatchObject({
+    code: 'FILE_NOT_FOUND',
+    path: weights,
+  });
 });

@@ -215,7 +215,12 @@ async function openMlxFolder(folder: string, signal: AbortSignal): Promise<Known
   const model = await readMlxModel(folder, { signal }).catch(asModelFileError);
   if (!(model instanceof ModelFileError)) return { kind: 'mlx', model };
   const sizes = await Promise.all(
-    weights.map(async (name) => (await stat(path.join(folder, name))).size),
+    weights.map(async (name) => {
+      // A link to a drive that is not mounted has no size.
+      const found = await stat(path.join(folder, name)).catch(() => null);
+      if (found === null) throw model;
+      return found.size;
+    }),
   );
   const sizeBytes = sizes.reduce((sum, size) => sum + size, 0);
   const { architecture, layers } = await readMlxConfig(folder);

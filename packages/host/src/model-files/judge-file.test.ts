@@ -103,3 +103,9 @@ test('a folder in the place of config.json is refused, and is not waited for', a
     why: 'its config.json is not a regular file',
   });
 });
+
+test('a folder that does not exist is not found', async () => {
+  await rm(folder, { recursive: true });
+  expect(await judge()).toMatchObject({ kind: 'unusable', code: 'FILE_NOT_FOUND' });
+  await mkdir(folder);
+});

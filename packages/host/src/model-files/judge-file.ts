@@ -45,7 +45,11 @@ export async function judgeMlx(folder: string, signal: AbortSignal): Promise<Fil
   } catch (error) {
     if (!isModelFileError(error)) throw error;
     const { code, path: file, reason } = error;
-    if (code === 'FILE_NOT_FOUND' && file === folder) return judgeWeights(folder);
+    if (code === 'FILE_NOT_FOUND' && file === folder) {
+      // A folder that cannot be listed, for example because it was removed, keeps the fault of `readMlxModel`.
+      const names = await readdir(folder).catch(() => null);
+      if (names !== null) return judgeWeights(names);
+    }
     const why =
       file === null || file === folder
         ? reason
@@ -59,10 +63,9 @@ export function weightsIn(names: readonly string[]): readonly string[] {
   return names.filter((name) => /^[^.].*\.safetensors$/i.test(name));
 }
 
-/** Judges weights of other names. */
-async function judgeWeights(folder: string): Promise<FileJudgement> {
-  const weights = weightsIn(await readdir(folder));
-  return weights.every((name) => /^adapters?\b/i.test(name))
+/** Judges the weights in a folder whose weights have other names than mlx-lm's. */
+function judgeWeights(names: readonly string[]): FileJudgement {
+  return weightsIn(names).every((name) => /^adapters?\b/i.test(name))
     ? { kind: 'unusable', code: 'ADAPTER', why: 'it is a LoRA adapter, not a model' }
     : { kind: 'model' };
 }

@@ -55,6 +55,13 @@ export function createMemInfo(files: FileTree): MemInfoReader {
  */
 const LARGEST_RESERVE_RATIO = 0.25;
 
+/**
+ * MemAvailable is free memory, file cache and kernel memory that can be reclaimed, less reserves (`si_mem_available` in
+ * Linux's mm/show_mem.c). These counters are read one after the other and lag behind, so it may be this share of the total above
+ * their sum.
+ */
+const COUNTERS_LAG_RATIO = 0.1;
+
 /** Null if the text has no valid MemTotal. */
 export function parseMemInfo(text: string | null): MemInfo | null {
   if (text === null) return null;
@@ -64,7 +71,7 @@ export function parseMemInfo(text: string | null): MemInfo | null {
   const estimated = estimateAvailable(text);
   const freeBytes = bytesOf(text, 'MemFree:');
   const faultOf = (availableBytes: number): string | null =>
-    contradictionOf({ totalBytes, availableBytes, freeBytes });
+    contradictionOf({ totalBytes, availableBytes, freeBytes, mostBytes: mostAvailable(text) });
   const contradiction = faultOf(reported ?? estimated);
   // lxcfs can report a container's free memory and file cache beside a MemAvailable that is not the container's.
   const availableBytes =
@@ -93,12 +100,15 @@ function contradictionOf(figures: {
   readonly totalBytes: number;
   readonly availableBytes: number;
   readonly freeBytes: number | null;
+  readonly mostBytes: number | null;
 }): string | null {
-  const { totalBytes, availableBytes } = figures;
+  const { totalBytes, availableBytes, mostBytes } = figures;
   const freeBytes = figures.freeBytes ?? 0;
   if (availableBytes < 0 || freeBytes < 0) return 'reports less than 0 bytes of memory';
   if (availableBytes > totalBytes) return 'reports more available memory than the total';
   if (freeBytes > totalBytes) return 'reports more free memory than the total';
+  if (mostBytes !== null && availableBytes > mostBytes + COUNTERS_LAG_RATIO * totalBytes)
+    return 'reports more available memory than is free or can be reclaimed';
   if (availableBytes > 0) return null;
   // A running kernel always keeps some pages free.
   if (freeBytes === 0) return 'reports neither free nor available memory';
@@ -111,6 +121,18 @@ function contradictionOf(figures: {
 function estimateAvailable(text: string): number {
   const of = (key: string): number => bytesOf(text, key) ?? 0;
   return Math.max(0, of('MemFree:') + of('Cached:') + of('Buffers:') - of('Shmem:'));
+}
+
+/** The sum of everything that MemAvailable can contain; null where the file leaves a part of it out. */
+function mostAvailable(text: string): number | null {
+  const [free, cached, buffers] = ['MemFree:', 'Cached:', 'Buffers:'].map((key) =>
+    bytesOf(text, key),
+  );
+  if (free == null || cached == null || buffers == null) return null;
+  const of = (key: string): number => bytesOf(text, key) ?? 0;
+  // KReclaimable, since Linux 4.20, contains SReclaimable.
+  const kernelBytes = Math.max(of('KReclaimable:'), of('SReclaimable:'));
+  return free + cached + buffers + of('SwapCached:') + kernelBytes;
 }
 
 /** Bytes of the huge pages, used and free. Before Linux 4.17, the file has only the number of pages of the default size. */

@@ -88,6 +88,29 @@ describe('/proc/meminfo', () => {
     },
   );
 
+  // The most that `si_mem_available` can add up to, and a tenth of the total for counters that lag behind.
+  it.each([
+    ['Cached: 300 kB\nBuffers: 50 kB\nSReclaimable: 30 kB\n', 580, null, 580],
+    [
+      'Cached: 300 kB\nBuffers: 50 kB\nSReclaimable: 30 kB\n',
+      581,
+      'reports more available memory than is free or can be reclaimed',
+      450,
+    ],
+    ['Cached: 300 kB\nBuffers: 50 kB\nKReclaimable: 230 kB\nSReclaimable: 30 kB\n', 780, null, 780],
+    // Without a line for the file cache, nothing can be compared.
+    ['Buffers: 0 kB\n', 1000, null, 1000],
+  ])(
+    'of 1000 kB with 100 kB free and %j, %i available kB have the fault %j, and %i kB count',
+    (lines, available, fault, counted) => {
+      const text = `MemTotal: 1000 kB\nMemFree: 100 kB\nMemAvailable: ${available} kB\n${lines}`;
+      expect(parseMemInfo(text)).toMatchObject({
+        contradiction: fault,
+        availableBytes: counted * 1024,
+      });
+    },
+  );
+
   it('has available memory of null, not 0, if the file has only the total', () => {
     expect(parseMemInfo('MemTotal: 100 kB\n')?.availableBytes).toBeNull();
   });

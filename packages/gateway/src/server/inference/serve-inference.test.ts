@@ -53,6 +53,8 @@ describe('an answer of the runtime', () => {
     expect(passed.headers.get('x-mai-decision')).toBe('d-2');
     expect(passed.headers.get('x-mai-model')).toBe(KEY);
     expect(passed.headers.get('x-mai-fallbacks')).toBe('0');
+    // mostlygeek/llama-swap #236
+    expect(passed.headers.get('x-accel-buffering')).toBe('stream' in body ? 'no' : null);
     expect(front.released).toEqual(['done']);
   });
 
@@ -338,6 +340,7 @@ describe('a wait', () => {
       },
     });
     const answer = await post(front.url, path, { ...body, stream: true });
+    expect(answer.headers.get('x-accel-buffering')).toBe('no');
     expect(answer.headers.get('x-mai-decision')).toBe('d-1');
     expect(answer.headers.get('x-mai-model')).toBeNull();
     const text = await answer.text();

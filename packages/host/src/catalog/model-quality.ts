@@ -37,6 +37,7 @@ export function modelQuality(
     activeParameters: shape?.activeParameters ?? null,
     sizeLabel: model?.parameters ?? null,
     quantization: quantization ?? model?.quantization?.name ?? null,
+    fileName: model?.format === 'gguf' ? (model.path?.split(/[\\/]/).at(-1) ?? null) : null,
     capabilities: profile.capabilities,
     quality: profile.quality,
   };

@@ -108,7 +108,12 @@ describe('the built-in configuration', () => {
         ({ modelKey }) => entry.kind === 'model' && entry.modelKey === modelKey,
       );
       if (model === undefined) return [];
-      const unknown = { architecture: null, parameters: null, activeParameters: null };
+      const unknown = {
+        architecture: null,
+        parameters: null,
+        activeParameters: null,
+        fileName: null,
+      };
       const facts = { ...model, ...unknown, baseModels: [], sizeLabel: null, quantization: null };
       const quality = qualityOf({ ...facts, capabilities: model.capabilities ?? [] }, use);
       return quality?.source === 'published' ? [quality.quality] : [];

@@ -19,7 +19,7 @@ export function rememberQualities(store: QualityStore): JudgeQuality {
   return (facts, use, loadConfig = DEFAULT_LOAD_CONFIG) => {
     const { kvCacheTypeK, kvCacheTypeV } = loadConfig;
     const { modelKey, displayName, baseModels, architecture, capabilities, quality } = facts;
-    const { parameters, activeParameters, sizeLabel, quantization } = facts;
+    const { parameters, activeParameters, sizeLabel, quantization, fileName } = facts;
     const question = JSON.stringify([
       modelKey,
       displayName,
@@ -31,6 +31,7 @@ export function rememberQualities(store: QualityStore): JudgeQuality {
       activeParameters,
       sizeLabel,
       quantization,
+      fileName,
       use,
       kvCacheTypeK,
       kvCacheTypeV,

@@ -51,6 +51,7 @@ test.each([[[]], [['Qwen3.5 9B Base']], [['Their First Merge', 'Mistral Small 24
           activeParameters: null,
           sizeLabel: null,
           quantization: null,
+          fileName: null,
           capabilities: ['chat'],
           quality: null,
         },

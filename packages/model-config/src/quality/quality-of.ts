@@ -22,7 +22,7 @@ export interface QualityFacts {
   /** The type of most weights, such as `Q4_K_M` or `4bit`. */
   readonly quantization: string | null;
   /**
-   * The name of a GGUF file. A type in it counts before `quantization`: the header of a file of several types states the type
+   * The name of a GGUF file, or the type in it. This type counts before `quantization`: the header of a file of several types states the type
    * of the most tensors, and these may be the small ones (mohitsoni48/TurboLLM #171: 14 (`Q4_K_S`) in `UD-IQ2_M`).
    */
   readonly fileName: string | null;

@@ -213,6 +213,7 @@ function chainFacts() {
         sizeLabel: null,
         activeParameters: null,
         quantization: null,
+        fileName: null,
         quality: null,
         parameters: hyperParameters[modelKey].parameters,
       },

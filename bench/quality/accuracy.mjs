@@ -214,6 +214,7 @@ function chainFacts() {
         activeParameters: null,
         quantization: null,
         reasoning: null,
+        fileName: null,
         quality: null,
         parameters: hyperParameters[modelKey].parameters,
       },

@@ -279,7 +279,7 @@ describe('a stream that has begun with signs of waiting', () => {
       waits,
     );
     expect((await post(world.url)).text).toMatch(
-      /^: mai: waiting .*\n\ndata: \{.*\n\ndata: \[DONE\]\n\n$/,
+      /^: mai: waiting .*\ndata: \{.*\n\ndata: \[DONE\]\n\n$/,
     );
   });
 });

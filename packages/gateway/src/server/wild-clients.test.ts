@@ -361,6 +361,18 @@ describe('a connection', () => {
     expect(last().headers.expect).toBeUndefined();
   });
 
+  // lmstudio-bug-tracker #1079: the client of Java asks for HTTP/2 with each request, and LM Studio then never answers.
+  it('that asks for HTTP/2 is answered over HTTP/1.1, and the runtime is not asked for it', async () => {
+    const answer = await post(CHAT, ASKED, {
+      ...JSON_TYPE,
+      connection: 'Upgrade, HTTP2-Settings',
+      upgrade: 'h2c',
+      'http2-settings': 'AAMAAABkAARAAAAAAAIAAAAA',
+    });
+    expect(answer.status).toBe(200);
+    expect(JSON.stringify(last().headers)).not.toMatch(/upgrade|http2|h2c/i);
+  });
+
   it('with another expectation gets 417', async () => {
     const text = await raw(
       `POST ${CHAT} HTTP/1.1`,

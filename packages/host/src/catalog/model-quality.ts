@@ -37,9 +37,15 @@ export function modelQuality(
     activeParameters: shape?.activeParameters ?? null,
     sizeLabel: model?.parameters ?? null,
     quantization: quantization ?? model?.quantization?.name ?? null,
+    fileName: model?.format === 'gguf' ? fileNameOf(model) : null,
     capabilities: profile.capabilities,
     reasoning: model?.reasoning ?? null,
     quality: profile.quality,
   };
   return judge(facts, use, loadConfig);
+}
+
+/** The name of the file, or the type that a scan has read from it: a model of a store has no path in LM Studio's folder. */
+function fileNameOf({ path, quantization }: DownloadedModel): string | null {
+  return path === null ? (quantization?.name ?? null) : (path.split(/[\\/]/).at(-1) ?? null);
 }

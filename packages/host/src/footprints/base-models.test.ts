@@ -52,6 +52,7 @@ test.each([[[]], [['Qwen3.5 9B Base']], [['Their First Merge', 'Mistral Small 24
           sizeLabel: null,
           reasoning: null,
           quantization: null,
+          fileName: null,
           capabilities: ['chat'],
           quality: null,
         },

@@ -25,6 +25,7 @@ const factsOf = (modelKey: string) => ({
   parameters: 3e9,
   activeParameters: 3e9,
   quantization: 'Q4_K_M',
+  fileName: null,
   capabilities: ['chat'] as const,
 });
 const EXPECTED = qualityOf(factsOf('a'), 'general');

@@ -79,8 +79,10 @@ export function judgeByName({ path, complete }: FileGroup): FileJudgement {
 function mlxFolder(folder: string, files: readonly FolderFile[]): readonly FileGroup[] {
   const tensors = files.filter(({ path }) => /\.safetensors$/i.test(path));
   if (tensors.length === 0 || !files.some(({ path }) => nameOf(path) === 'config.json')) return [];
-  const expected = Number(/-of-(\d{5})\.safetensors$/i.exec(tensors[0]?.path ?? '')?.[1] ?? 1);
-  return [{ path: folder, format: 'mlx', files: tensors, complete: tensors.length >= expected }];
+  // Other files beside the parts, such as mtp.safetensors, replace no part (JustVugg/colibri #1317).
+  const counts = tensors.flatMap(({ path }) => /-of-(\d{5})\.safetensors$/i.exec(path)?.[1] ?? []);
+  const complete = counts.length >= Number(counts[0] ?? 0);
+  return [{ path: folder, format: 'mlx', files: tensors, complete }];
 }
 
 /**

@@ -1,13 +1,13 @@
 /** A quantization in a file name, e.g. `Q4_K_M`, `IQ3_XXS`, `MXFP4`, `NVFP4`, `4bit`. */
 const QUANTIZATION =
-  /(?:^|[-_.@])((?:UD-)?(?:I?Q[1-8](?:_[0-9A-Z]+)*|TQ[12]_0|MXFP4(?:_MOE)?|MXFP8|NVFP4|BF16|F16|F32|FP16|[2-8]BIT))(?=$|[-_.])/gi;
+  /(?:^|[-_.@])((?:UD-)?(?:I?Q[1-8](?:_[0-9A-Z]+)*|TQ[12]_0|MXFP4(?:_MOE)?|MXFP8|NVFP4|BF16|F16|F32|FP16|(?:\d+\.\d+|[1-8])BIT))(?=$|[-_.])/gi;
 
 /** The quantization in a file or folder name, in upper case; `null`: not in the name. */
 export function quantizationIn(name: string): { name: string; bits: number | null } | null {
   const last = [...name.replace(/\.gguf$/i, '').matchAll(QUANTIZATION)].at(-1)?.[1];
   if (last === undefined) return null;
   const upper = last.toUpperCase();
-  const digits = /(\d+)/.exec(upper)?.[1];
+  const digits = /\d+(?:\.\d+)?/.exec(upper)?.[0];
   return { name: upper, bits: digits === undefined ? null : Number(digits) };
 }
 

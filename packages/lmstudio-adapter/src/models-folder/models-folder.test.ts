@@ -361,6 +361,16 @@ test('an MLX folder is one model, and a folder of other files is not a model', a
   ]);
 });
 
+// JustVugg/colibri #1317: a file of another kind was counted as the missing part.
+test('a file beside the parts of an MLX model does not replace a missing part', async () => {
+  await put('mine/M/config.json');
+  await put('mine/M/model-00001-of-00002.safetensors');
+  await put('mine/M/mtp.safetensors');
+  expect(await scan()).toEqual([]);
+  await put('mine/M/model-00002-of-00002.safetensors');
+  expect((await scan()).map(({ modelKey, files }) => [modelKey, files.length])).toEqual([['m', 3]]);
+});
+
 test('takes keys from the catalogue in LM Studio’s folder', async () => {
   await put('models/lmstudio-community/Qwen3-4B-GGUF/Qwen3-4B-Q4_K_M.gguf');
   const manifest = {
@@ -451,6 +461,9 @@ test.each([
   ['Ministral-3-14B-Reasoning-2512-mlx-mxfp8', 'MXFP8', 8],
   ['nomic-embed-text-v1.5.f16.gguf', 'F16', 16],
   ['Qwen3-4B-4bit', '4BIT', 4],
+  // Names of Hugging Face: inferencerlabs and prism-ml.
+  ['GLM-4.6-MLX-6.5bit', '6.5BIT', 6.5],
+  ['Bonsai-8B-mlx-1bit', '1BIT', 1],
 ])('reads the quantization of %s', (name, quantization, bits) => {
   expect(quantizationIn(name)).toEqual({ name: quantization, bits });
 });

@@ -116,6 +116,7 @@ describe('the built-in configuration', () => {
         sizeLabel: null,
         quantization: null,
         reasoning: null,
+        fileName: null,
       };
       const quality = qualityOf({ ...facts, capabilities: model.capabilities ?? [] }, use);
       return quality?.source === 'published' ? [quality.quality] : [];

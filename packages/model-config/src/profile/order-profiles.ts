@@ -31,7 +31,13 @@ export function qualityOfProfile(
   qualities.set(profile, known);
   const kept = known.get(use);
   if (kept !== undefined) return kept;
-  const facts = { ...profile, baseModels: [], parameters: null, activeParameters: null };
+  const facts = {
+    ...profile,
+    fileName: null,
+    baseModels: [],
+    parameters: null,
+    activeParameters: null,
+  };
   const quality = judge(facts, use)?.quality ?? null;
   known.set(use, quality);
   return quality;

@@ -13,6 +13,7 @@ const facts = (modelKey: string, part: Partial<QualityFacts> = {}): QualityFacts
   activeParameters: null,
   sizeLabel: null,
   quantization: null,
+  fileName: null,
   capabilities: ['chat'],
   reasoning: null,
   quality: null,
@@ -160,6 +161,21 @@ describe('the quality of a model', () => {
     );
     expect(unknown?.quantizationLoss).toBeNull();
     expect(unknown?.quality).toBe(unknown?.beforeLosses);
+  });
+
+  // mohitsoni48/TurboLLM #171
+  test.each([
+    ['Qwen3.8-27B-UD-IQ2_M.gguf', 'Q4_K_S', 'IQ2_M'],
+    ['Muse-Glimmer-30B-UD-Q2_K_XL-00001-of-00002.gguf', 'Q4_K_M', 'Q2_K'],
+    ['model.gguf', 'Q4_K_M', 'Q4_K_M'],
+    ['sha256-4d8b', 'Q4_K_M', 'Q4_K_M'],
+    // A word that belongs to no known type.
+    ['A-Q2_K_S_mixed_AutoRound.gguf', 'Q2_K_S', 'Q2_K_S'],
+  ])('of %s with %s in its header loses what %s costs', (fileName, quantization, type) => {
+    const loss = (part: Partial<QualityFacts>) =>
+      generalOf('qwen/qwen3-8b', { sizeLabel: '8B', ...part })?.quantizationLoss;
+    expect(loss({ fileName, quantization })).toBe(loss({ quantization: type }));
+    expect(loss({ quantization: type })).toBeGreaterThan(0);
   });
 });
 

@@ -21,6 +21,11 @@ export interface QualityFacts {
   readonly sizeLabel: string | null;
   /** The type of most weights, such as `Q4_K_M` or `4bit`. */
   readonly quantization: string | null;
+  /**
+   * The name of a GGUF file, or the type in it. This type counts before `quantization`: the header of a file of several types states the type
+   * of the most tensors, and these may be the small ones (mohitsoni48/TurboLLM #171: 14 (`Q4_K_S`) in `UD-IQ2_M`).
+   */
+  readonly fileName: string | null;
   readonly capabilities: readonly Capability[];
   /** Whether the file says that the model can think before it answers. Known for GGUF files with a chat template. */
   readonly reasoning: boolean | null;
@@ -91,12 +96,10 @@ export function qualityOf(
     parameters: model.parameters,
     activeParameters: facts.activeParameters ?? parseParameterCounts(facts.sizeLabel).active,
   };
+  const lossOf = (type: string | null): number | null =>
+    type === null ? null : quantizationLoss(quantized, type);
   const ofWeights =
-    source === 'configured'
-      ? 0
-      : facts.quantization === null
-        ? null
-        : quantizationLoss(quantized, facts.quantization);
+    source === 'configured' ? 0 : (lossOf(facts.fileName) ?? lossOf(facts.quantization));
   const ofCache = kvCacheLoss(quantized, {
     k: loadConfig.kvCacheTypeK ?? 'f16',
     v: loadConfig.kvCacheTypeV ?? 'f16',

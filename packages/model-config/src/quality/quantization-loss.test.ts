@@ -56,6 +56,7 @@ test.each([
   ['EXL2 3.5bpw', 3.5],
   ['TQ1_0', 1.69],
   ['mlx-3bit', 3.5],
+  ['GLM-4.6-MLX-6.5bit', 6.5],
 ])('%s costs as much as any type of %d bits', (name, bits) => {
   expect(quantizationLoss(llama(8), name)).toBe(quantizationLoss(llama(8), bits));
 });

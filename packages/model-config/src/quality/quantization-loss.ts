@@ -126,6 +126,8 @@ const BITS_OF_NAMES: readonly (readonly [RegExp, (number: number) => number])[] 
   [/\btq2_0\b/, () => 2.06],
   [/\bnvfp4\b|\bnf4\b/, () => 4.5],
   [/\b(?:int|w)(\d)(?:a\d+)?\b/, (bits) => bits + GROUP_OF_128_BITS],
+  // A fraction is the mean of all weights with their scales, as mlx-lm prints it (compute_bits_per_weight).
+  [/\b(\d+\.\d+)[ -]?bits?\b/, (bits) => bits],
   [/\b(\d)[ -]?bits?\b/, (bits) => bits + MLX_GROUP_BITS],
   [/\b(?:awq|gptq)\b/, () => 4 + GROUP_OF_128_BITS],
 ];

@@ -11,6 +11,7 @@ const FACTS: QualityFacts = {
   activeParameters: 4e9,
   sizeLabel: '4B',
   quantization: 'Q4_K_M',
+  fileName: null,
   capabilities: ['chat'],
   reasoning: null,
   quality: null,
@@ -51,6 +52,7 @@ const CHANGES: readonly Partial<QualityFacts>[] = [
   { activeParameters: 1e9 },
   { sizeLabel: '8B' },
   { quantization: 'Q2_K' },
+  { fileName: 'x-Q2_K.gguf' },
   { capabilities: ['chat', 'reasoning'] },
   { reasoning: false },
   {

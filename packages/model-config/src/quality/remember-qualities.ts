@@ -19,7 +19,7 @@ export function rememberQualities(store: QualityStore): JudgeQuality {
   return (facts, use, loadConfig = DEFAULT_LOAD_CONFIG) => {
     const { kvCacheTypeK, kvCacheTypeV } = loadConfig;
     const { modelKey, displayName, baseModels, architecture, capabilities, quality } = facts;
-    const { parameters, activeParameters, sizeLabel, quantization, reasoning } = facts;
+    const { parameters, activeParameters, sizeLabel, quantization, fileName, reasoning } = facts;
     const question = JSON.stringify([
       modelKey,
       displayName,
@@ -32,6 +32,7 @@ export function rememberQualities(store: QualityStore): JudgeQuality {
       sizeLabel,
       quantization,
       reasoning,
+      fileName,
       use,
       kvCacheTypeK,
       kvCacheTypeV,

@@ -253,4 +253,24 @@ describe('the nvidia reader', () => {
       ],
     });
   });
+
+  // NordicHPC/sonar #72: one of four GPUs cannot be reached, and its line is an error.
+  it('uses a round that lacks a GPU when the next round begins', async () => {
+    const { executor, reader } = setUp(
+      'Unable to determine the device handle for gpu 0000:18:00.0: Unknown Error',
+    );
+    const pending = reader.read(once);
+    await flush();
+    const [stream] = executor.running;
+    stream?.print('3, GPU-b, 00000000:02:00.0, X, 100, 2, 98, 0');
+    stream?.print('3, GPU-c, 00000000:03:00.0, X, 100, 3, 97, 0');
+    stream?.print('Unable to determine the device handle for gpu 0000:18:00.0: Unknown Error');
+    stream?.print('3, GPU-b, 00000000:02:00.0, X, 100, 4, 96, 0');
+    expect(await pending).toMatchObject({
+      value: [
+        { deviceKey: 'GPU-b', usedBytes: 2 * MIB },
+        { deviceKey: 'GPU-c', usedBytes: 3 * MIB },
+      ],
+    });
+  });
 });

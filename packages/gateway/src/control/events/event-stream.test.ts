@@ -88,6 +88,7 @@ test('events arrive as they happen, each with an id and its type', async () => {
   await using world = await serveControl({ clock: createFakeClock() });
   const page = await listen(world.url);
   expect(page.response.headers.get('content-type')).toContain('text/event-stream');
+  expect(page.response.headers.get('x-accel-buffering')).toBe('no');
   await emit(world, START + 1);
   await caughtUp(world, page);
   expect(page.received.map(({ type }) => type)).toEqual(['sample', 'decided']);

@@ -41,6 +41,8 @@ export function createEventStreams(log: EventLog, clock: Clock): EventStreams {
         ...headers,
         'content-type': 'text/event-stream; charset=utf-8',
         'cache-control': 'no-cache, no-transform',
+        // Without it, nginx collects the events before it passes them on.
+        'x-accel-buffering': 'no',
       });
       response.write(`retry: ${RETRY_MS}\n\n`);
       const send = (text: string): void => {

@@ -50,7 +50,11 @@ export function openAiStreamFailure(failure: Failure): string {
   return `data: ${JSON.stringify(openAiError(failure))}\n\n`;
 }
 
-/** A comment of server-sent events, which every client ignores. A line break would end it. */
+/**
+ * A comment of server-sent events, which every client ignores. A line break would end it. No empty line follows, because the
+ * packages of OpenAI for Go (openai/openai-go #621) and Python (openai/openai-python #2722) took a comment with one for an event
+ * without data, and ended the stream.
+ */
 export function waitComment({ position, waitedMs, loading }: WaitProgress): string {
   const seconds = Math.round(waitedMs / 1000);
   const load =
@@ -58,5 +62,5 @@ export function waitComment({ position, waitedMs, loading }: WaitProgress): stri
       ? ''
       : `, loading ${oneLine(loading.modelKey)} ${Math.round(loading.progressRatio * 100)} %`;
   const place = position === null ? 'the model reads the prompt' : `position ${position}`;
-  return `: mai: waiting for ${seconds} s, ${place}${load}\n\n`;
+  return `: mai: waiting for ${seconds} s, ${place}${load}\n`;
 }

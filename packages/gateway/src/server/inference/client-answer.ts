@@ -5,10 +5,13 @@ import type { AnswerSink } from '../../upstream/relay.js';
 import type { HttpHead } from '../../upstream/http-client.js';
 import { returnedHeaders } from '../../upstream/answer-headers.js';
 
+/** Without it, nginx collects a stream before it passes it on (mostlygeek/llama-swap #236, ggml-org/llama.cpp #20872). */
+const UNBUFFERED = { 'x-accel-buffering': 'no' };
 /** Headers of a stream that begins before the runtime's own answer. */
 const STREAM_HEADERS = {
   'content-type': 'text/event-stream; charset=utf-8',
   'cache-control': 'no-cache',
+  ...UNBUFFERED,
 };
 
 const NEWLINE = 0x0a;
@@ -88,7 +91,7 @@ export class ClientAnswer implements AnswerSink {
     if (this.#state === 'open') {
       this.#response.writeHead(
         head.status,
-        Object.assign(returnedHeaders(head.headers), this.#headers()),
+        Object.assign(returnedHeaders(head.headers), isStream ? UNBUFFERED : {}, this.#headers()),
       );
     }
     this.#state = isStream || this.#state === 'waiting' ? 'streaming' : 'body';

@@ -84,7 +84,14 @@ describe('A chat completion', () => {
     expect(events.at(-2)?.['usage'].completion_tokens).toBeGreaterThan(0);
   });
 
-  it.each([{ functions: [] }, { top_k: -1 }, { top_k: 0 }])('takes %j', async (fields) => {
+  it.each([
+    { functions: [] },
+    { top_k: -1 },
+    { top_k: 0 },
+    { max_completion_tokens: -1 },
+    // BerriAI/litellm #29434
+    { stream: false, stream_options: { include_usage: true } },
+  ])('takes %j', async (fields) => {
     const { usage } = await chat({ ...fields, max_tokens: 3 });
     expect(usage.completion_tokens).toBe(3);
   });
@@ -96,6 +103,15 @@ describe('A chat completion', () => {
     }
     expect(contents[1]).toBe(contents[0]);
     expect(contents[2]).not.toBe(contents[0]);
+  });
+
+  // vllm-project/vllm #4531: a client that cannot leave the seed out sends -1 for a random one.
+  it('is another one each time for a seed of -1', async () => {
+    const contents = new Set<string>();
+    for (let time = 0; time < 3; time += 1) {
+      contents.add((await chat({ seed: -1, max_tokens: 20 })).choices[0].message.content);
+    }
+    expect(contents.size).toBe(3);
   });
 
   it('has the most likely tokens at temperature 0, whatever the seed', async () => {

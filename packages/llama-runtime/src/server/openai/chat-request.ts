@@ -49,8 +49,8 @@ export function readSampling(body: JsonObject): Sampling {
     penalty_freq: numberField(body, 'frequency_penalty', { min: -2, max: 2 }),
     penalty_present: numberField(body, 'presence_penalty', { min: -2, max: 2 }),
   };
-  // llama.cpp takes a seed of 31 bits; -1 means a random one.
-  const seed = given.seed === null ? null : Math.abs(given.seed) % 0x7fffffff;
+  // -1 asks for another answer each time, as in llama.cpp (vllm-project/vllm #4531). llama.cpp takes a seed of 31 bits.
+  const seed = given.seed === null || given.seed === -1 ? null : Math.abs(given.seed) % 0x7fffffff;
   return Object.fromEntries(
     Object.entries({ ...given, seed }).filter(([, value]) => value !== null),
   );
@@ -94,10 +94,11 @@ export function refuseLogprobs(field: string): never {
 
 /** Maximum number of tokens of the answer; null where the request sets no limit. */
 export function readMaxTokens(body: JsonObject): number | null {
-  const bounds = { min: 1, isInteger: true };
   // LM Studio and llama.cpp take -1 as no limit, and Zed always sends it.
-  const limit = body['max_tokens'] === -1 ? null : numberField(body, 'max_tokens', bounds);
-  return numberField(body, 'max_completion_tokens', bounds) ?? limit;
+  const [limit, olderLimit] = ['max_completion_tokens', 'max_tokens'].map((field) =>
+    body[field] === -1 ? null : numberField(body, field, { min: 1, isInteger: true }),
+  );
+  return limit ?? olderLimit ?? null;
 }
 
 function readTools(body: JsonObject): {
@@ -219,20 +220,17 @@ function readTemplateValues(body: JsonObject): { chat_template_kwargs?: Record<s
   };
 }
 
-/** Whether the answer is streamed, and whether a last chunk has the usage. */
+/**
+ * Whether the answer is streamed, and whether a last chunk has the usage. Without a stream, the options of a stream have no
+ * effect, as with OpenAI and Ollama: some clients send them with each request (BerriAI/litellm #29434).
+ */
 export function readStreaming(body: JsonObject): {
   readonly streams: boolean;
   readonly includesUsage: boolean;
 } {
-  const streams = booleanField(body, 'stream') ?? false;
-  const options = objectField(body, 'stream_options');
-  if (options !== null && !streams) {
-    throw new RequestError(400, "'stream_options' is only allowed where 'stream' is true", {
-      param: 'stream_options',
-    });
-  }
+  const options = objectField(body, 'stream_options') ?? {};
   return {
-    streams,
-    includesUsage: options !== null && booleanField(options, 'include_usage') === true,
+    streams: booleanField(body, 'stream') ?? false,
+    includesUsage: booleanField(options, 'include_usage') === true,
   };
 }

@@ -1,4 +1,6 @@
-import { createServer, type RequestListener } from 'node:http';
+import { execFileSync } from 'node:child_process';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { startSimulator } from '@mai/lmstudio-simulator';
 import {
@@ -12,17 +14,30 @@ import {
 
 const KEY = 'qwen/qwen3-4b';
 
-async function answering(listener: RequestListener): Promise<{ url: string } & AsyncDisposable> {
-  const server = createServer(listener);
+type TestServer = { url: string } & AsyncDisposable;
+
+const answering = (listener: RequestListener): Promise<TestServer> =>
+  listening(createServer(listener), 'http');
+
+async function listening(server: Server, scheme: string): Promise<TestServer> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `${scheme}://127.0.0.1:${port}`,
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+/** A server whose certificate no authority has signed. */
+function answeringOverTls(): Promise<TestServer> {
+  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+  // Both the key and the certificate are printed, and nothing else is.
+  const output = ['-days', '1', '-subj', '/CN=mai', '-keyout', '-', '-out', '-'];
+  const pem = execFileSync('openssl', ['req', '-x509', ...key, ...output], { stdio: 'pipe' });
+  return listening(createHttpsServer({ key: pem, cert: pem }), 'https');
 }
 
 /** A server that answers every streamed request with this text. */
@@ -71,6 +86,28 @@ test('where nothing listens, each request says how to start the gateway', async 
   expect(describeProbes(answers)).toMatch(
     /^FAILED {2}list of models \(GET \/v1\/models\): nothing/,
   );
+});
+
+test.each([
+  ['http://mai.invalid:11435', /host name mai\.invalid .*check --gateway/],
+  // `fetch` refuses some ports without an attempt.
+  ['http://127.0.0.1:6000', /\(bad port\); check --gateway$/],
+])('the fault of the address %s is named with the next step', async (url, detail) => {
+  for (const answer of await results('aider', url)) expect(answer.detail).toMatch(detail);
+});
+
+test('https to a server without TLS says to use http', async () => {
+  await using server = await streaming('');
+  for (const { detail } of await results('aider', server.url.replace('http:', 'https:')))
+    expect(detail).toMatch(/ERR_SSL_WRONG_VERSION_NUMBER.*--gateway with http:/);
+});
+
+test('a certificate that is not trusted, and http to a server with TLS, are told with the next step', async () => {
+  await using server = await answeringOverTls();
+  for (const { detail } of await results('aider', server.url))
+    expect(detail).toMatch(/not trusted \(DEPTH_ZERO_SELF_SIGNED_CERT\).*NODE_EXTRA_CA_CERTS/);
+  for (const { detail } of await results('aider', server.url.replace('https:', 'http:')))
+    expect(detail).toMatch(/--gateway with https:/);
 });
 
 const CHUNK = 'data: {"choices":[{"delta":{"content":"x"},"finish_reason":null}]}\n\n';

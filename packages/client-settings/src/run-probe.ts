@@ -109,11 +109,30 @@ async function probe(
 
 function failureText(error: unknown, timeout: AbortSignal, url: string, timeoutMs: number): string {
   if (timeout.aborted) return `no answer within ${timeoutMs / 1000} s`;
-  const code = field(error, 'cause', 'code');
+  // `fetch` tells each failure of the connection as a TypeError, such as "fetch failed", with the fault as its cause.
+  const fault = String(error).startsWith('TypeError') ? field(error, 'cause') : undefined;
+  if (fault !== undefined) return connectionText(fault, url);
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** What has failed in the connection, and what to do about it. */
+function connectionText(fault: unknown, url: string): string {
+  const code = field(fault, 'code');
   if (code === 'ECONNREFUSED')
     return `nothing listens at ${url}; start the gateway with \`mai serve\``;
-  if (typeof code === 'string') return `the connection broke (${code})`;
-  return error instanceof Error ? error.message : String(error);
+  const { protocol, hostname } = new URL(url);
+  const text = String(code ?? field(fault, 'message'));
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
+    return `the host name ${hostname} has no known address (${text}); check --gateway`;
+  if (protocol === 'https:' && text.startsWith('ERR_SSL_'))
+    return `the server at ${url} does not use TLS as expected (${text}); for a gateway without --tls-cert, give --gateway with http://`;
+  if (protocol === 'https:' && /CERT|SIGNATURE/.test(text))
+    return `the certificate of ${url} is not trusted (${text}); give --gateway with a name that stands in the certificate, and its authority in NODE_EXTRA_CA_CERTS`;
+  const encrypted =
+    protocol === 'http:' && code === 'UND_ERR_SOCKET'
+      ? ', or give --gateway with https:// where the gateway has --tls-cert'
+      : '';
+  return `the connection to ${url} failed (${text}); check --gateway${encrypted}`;
 }
 
 function jsonOf(text: string): unknown {

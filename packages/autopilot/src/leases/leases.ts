@@ -181,6 +181,11 @@ export class Leases {
   /** Rejects every waiting caller, because the autopilot stops. */
   close(reason: Error): void {
     this.#closed = reason;
+    this.reject(reason);
+  }
+
+  /** Rejects every waiting caller. */
+  reject(reason: unknown): void {
     for (const waiter of this.callers) {
       this.callers.reject(waiter, reason);
     }

@@ -11,6 +11,12 @@ import { RamWatch } from '../observe/ram-watch.js';
 import { Round } from './round.js';
 import { createWakeableSleep } from '../observe/wakeable-sleep.js';
 
+/**
+ * How long callers wait while each round fails, such as while the runtime restarts. After that they get the fault. With the default
+ * back-off, this is the third round.
+ */
+const CALLERS_WAIT_IN_FAULT_MS = 2000;
+
 /** Runs round after round, and waits between rounds. The wait grows with each fault in a row. */
 export class AutopilotLoop {
   readonly #settings: AutopilotSettings;
@@ -21,6 +27,8 @@ export class AutopilotLoop {
   readonly #sleeper = createWakeableSleep();
   #fault: unknown = null;
   #faults = 0;
+  /** When the first fault in a row occurred, in monotonic milliseconds. */
+  #faultSinceMs = 0;
 
   constructor(settings: AutopilotSettings, publish: (event: PublishedEvent) => void) {
     this.#settings = settings;
@@ -84,6 +92,9 @@ export class AutopilotLoop {
         throwIfAborted(signal);
         this.#fault = error;
         this.#round.forget();
+        const nowMs = clock.monotonicMs();
+        if (this.#faults === 0) this.#faultSinceMs = nowMs;
+        if (nowMs - this.#faultSinceMs >= CALLERS_WAIT_IN_FAULT_MS) this.leases.reject(error);
         this.#faults += 1;
         const { random, timings } = this.#settings;
         waitMs = backOffMs(timings.fault, this.#faults, random);

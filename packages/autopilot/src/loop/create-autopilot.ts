@@ -39,7 +39,8 @@ export interface Autopilot extends AsyncDisposable {
    *
    * Callers with different targets take turns, also with the autopilot's own decisions.
    *
-   * @throws AutopilotError `MODEL_NOT_FOUND`, the signal's reason, or an `AbortError` when the autopilot stops.
+   * @throws AutopilotError `MODEL_NOT_FOUND`, the signal's reason, or an `AbortError` when the autopilot stops. Where a port has failed in
+   *   each round for 2 s, the error of the port, such as that of a runtime that does not answer
    */
   acquire(
     request: LeaseRequest,

@@ -1,6 +1,6 @@
 import { FakeWorld, GIB, profile } from '../../test/fake-world.js';
 import { startPilot } from '../../test/pilot.js';
-import { LARGE, MINUTE, SECOND, SMALL } from '../../test/samples.js';
+import { CHAT, LARGE, MINUTE, SECOND, SMALL } from '../../test/samples.js';
 import { createMemoryJournal } from '../journal/journal-port.js';
 import { EMPTY_JOURNAL } from '../journal/journal-state.js';
 import type { EndedResident } from '../ports/runtime-port.js';
@@ -122,6 +122,34 @@ describe('failures', () => {
     await world.clock.advance(MINUTE);
     expect(pilot.of('recovered')).toHaveLength(1);
     expect(world.residentKeys()).toEqual(['small']);
+    await pilot.stop();
+  });
+
+  it('tells waiting callers after some seconds that the runtime is away, and later ones at once', async () => {
+    const world = new FakeWorld([LARGE, SMALL]);
+    const pilot = await startPilot(world);
+    await world.clock.advance(5 * SECOND);
+    world.down = 'UNREACHABLE';
+    world.instances.clear();
+    const told: unknown[] = [];
+    const ask = (): void => {
+      const caller = pilot.autopilot.acquire({ ...CHAT, modelKey: 'small' });
+      caller.catch((error: unknown) => told.push(error));
+    };
+    ask();
+    // A runtime that restarts answers again within this time.
+    await world.clock.advance(1900);
+    expect(told).toEqual([]);
+    await world.clock.advance(3 * SECOND);
+    expect(told).toMatchObject([{ code: 'UNREACHABLE' }]);
+    ask();
+    await world.clock.advance(1);
+    expect(told).toHaveLength(2);
+    expect(pilot.autopilot.state.waiting).toBe(0);
+    world.down = null;
+    const served = pilot.autopilot.acquire({ ...CHAT, modelKey: 'small' });
+    await world.clock.advance(10 * SECOND);
+    expect((await served).lease?.modelKey).toBe('small');
     await pilot.stop();
   });
 

@@ -173,6 +173,19 @@ describe('a load with measured neighbours', () => {
     );
   });
 
+  test('has no wider an interval because of a large overestimate than a pool of its size may shrink', () => {
+    // Errors of -5,000 and 0 MiB; for a pool of 200 MiB they are -200 and 0, so both lie 100 MiB from the median.
+    const neighbours = [observed('large', 6000, 1000), observed('exact', 2000, 2000)];
+    const { ram, interval } = calibrateFootprint(footprintOf(0, 200), TARGET, neighbours);
+    // A quarter of the pool, 50 MiB, times n / (n + 1).
+    expect(ram.anonymousBytes / MIB).toBeCloseTo(200 - (50 * 2) / 3, 3);
+    // 2.44 * 100 MiB * sqrt(1 + 1 / 2) = 299 MiB, and the drift of versions.
+    const upMiB = ((interval?.highBytes ?? 0) - ram.anonymousBytes) / MIB;
+    expect(upMiB).toBeGreaterThan(298);
+    expect(upMiB).toBeLessThan(310);
+    expect(interval?.lowBytes).toBe(0);
+  });
+
   test('is corrected on a GPU by loads on that GPU only', () => {
     const footprint = { ...footprintOf(100, 300), gpus: [{ deviceKey: 'GPU-1', bytes: 4 * GIB }] };
     const on = (deviceKey: string) =>

@@ -18,7 +18,8 @@ import { sameEngine, type CalibrationTarget, type Observation } from './observat
  *
  * The interval covers 90 % of the loads. Its half-width is `s * sqrt(1 + 1 / n) + h + d`. s is 2.44 median
  * deviations (1.645 / 0.6745, for a normal distribution), and at least the difference between repeated loads. h is
- * the part of m that `n / (n + 1)` leaves out, and d is the drift between versions. The interval is `null` only if
+ * the part of m that `n / (n + 1)` leaves out, and d is the drift between versions. An error below
+ * minus the size of the pool counts as minus that size. The interval is `null` only if
  * the footprint has no interval and this load was not measured.
  *
  * Buffers that an engine printed leave out the memory of the engine's process. They are used only if no load was

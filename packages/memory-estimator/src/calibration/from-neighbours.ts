@@ -96,7 +96,9 @@ interface Corrected {
   readonly count: number;
 }
 
-function correction(bytes: number, drift: number, seen: readonly Residual[]): Corrected {
+function correction(bytes: number, drift: number, errors: readonly Residual[]): Corrected {
+  // No pool is smaller than zero. So an overestimate of a large model says no more about a small one than that it may take nothing.
+  const seen = errors.map((one) => ({ ...one, value: Math.max(-bytes, one.value) }));
   const count = seen.length;
   if (count === 0) return { bytes, spread: 0, held: 0, count };
   const centre = weightedMedian(seen);

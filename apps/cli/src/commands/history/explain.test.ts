@@ -234,7 +234,7 @@ test('without a log: one sentence, and exit code 0', async () => {
   const { exitCode, out, err } = await mai('explain');
   expect([exitCode, err]).toEqual([0, '']);
   expect(out).toBe(
-    'The log for LM Studio at 127.0.0.1:9 has no decision yet. `mai watch` and `mai serve` write the log.\n',
+    'The log for LM Studio at 127.0.0.1:9 has no decision yet. `mai watch` and `mai serve` write the log. Each runtime has a log of its own: choose another one with --url or --runtime.\n',
   );
   expect(await decisions('explain')).toEqual([]);
   await writeLog(home, DAY);

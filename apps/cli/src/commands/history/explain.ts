@@ -29,7 +29,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
           ? 'yet'
           : `up to ${formatMoment(untilMs, nowMs)}`;
     output.result(
-      `The log for ${describeRuntime(address, null)} has no decision ${upTo}. \`mai watch\` and \`mai serve\` write the log.\n`,
+      `The log for ${describeRuntime(address, null)} has no decision ${upTo}. \`mai watch\` and \`mai serve\` write the log. Each runtime has a log of its own: choose another one with --url or --runtime.\n`,
     );
   }
   return EXIT.success;

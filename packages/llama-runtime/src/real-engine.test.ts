@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { Readable } from 'node:stream';
 import { DEFAULT_LOAD_CONFIG } from '@mai/memory-ledger';
 import { caught, pidsOf } from '../test/fake-world.js';
 import { anonymousBytes, availableBytes, enginePids, runs, until } from '../test/processes.js';
@@ -17,8 +18,8 @@ beforeAll(async () => {
 });
 afterAll(() => world[Symbol.asyncDispose]());
 
-/** A Node process that loads `noise` and stays. */
-async function otherProcess(): Promise<{ parent: ChildProcess; enginePid: number }> {
+/** A Node process that loads `noise`, prints the number of its engine and stays. */
+async function startOther(): Promise<ChildProcess & { readonly stdout: Readable }> {
   const { index, scripts } = world.programs;
   const script = path.join(world.models, 'parent.mjs');
   const options = { modelFolders: [world.models], stateFolder: world.state, scripts };
@@ -31,7 +32,11 @@ const [{ pid }] = (await runtime.watchEngines()).reports();
 console.log(pid);
 setInterval(() => undefined, 1000);`,
   );
-  const parent = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  return spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'inherit'] });
+}
+
+async function otherProcess(): Promise<{ parent: ChildProcess; enginePid: number }> {
+  const parent = await startOther();
   const enginePid = await new Promise<number>((resolve) => {
     parent.stdout.on('data', (text: Buffer) => resolve(Number(text.toString())));
   });
@@ -76,6 +81,31 @@ test('an engine that is stopped when its parent is killed is ended by the next p
   await using runtime = await world.open();
   expect(await runtime.listResidents()).toEqual([]);
   await until('the engine is gone', async () => !(await runs(enginePid)));
+});
+
+test('an engine that is stopped while it loads, and whose parent is killed, is ended by the next process', async () => {
+  const parent = await startOther();
+  let record = '';
+  await until('the engine is registered', async () => {
+    const names = await readdir(world.state).catch(() => []);
+    record = names.find((name) => /^\d+\.json$/.test(name)) ?? '';
+    return record !== '';
+  });
+  const enginePid = Number.parseInt(record, 10);
+  process.kill(enginePid, 'SIGSTOP');
+  // Else it was stopped too late.
+  expect(await readFile(path.join(world.state, record), 'utf8')).toContain('"version":"loading"');
+  {
+    await using runtime = await world.open();
+    expect(await runtime.listResidents()).toEqual([]);
+    expect(await runs(enginePid)).toBe(true);
+  }
+  parent.kill('SIGKILL');
+  await until('the parent is gone', async () => !(await runs(parent.pid ?? 0)));
+  await using runtime = await world.open();
+  expect(await runtime.listResidents()).toEqual([]);
+  await until('the engine is gone', async () => !(await runs(enginePid)));
+  expect(await readdir(world.state)).not.toContain(record);
 });
 
 test('a process ends although its engine is loaded, and the engine ends with it', async () => {

@@ -1,4 +1,4 @@
-export { createSpeedModel } from './predict/create-speed-model.js';
+export { createSpeedModel, currentObservations } from './predict/create-speed-model.js';
 export type {
   SpeedModel,
   SpeedObservation,

@@ -123,6 +123,28 @@ inTerminal('a second Ctrl-C leaves with code 130, and no engine is left', async 
   expect(await engines()).toEqual([]);
 });
 
+// The answer may have ended before a person presses Ctrl-C.
+inTerminal(
+  'Ctrl-C while no answer runs drops the line, and leaves when it comes twice',
+  async (chat) => {
+    await chat.shows('> ');
+    chat.type('7');
+    await chat.shows('7');
+    chat.type(CTRL_C);
+    await chat.shows('Press Ctrl-C again or Ctrl-D to leave.');
+    await chat.shows('> ');
+    chat.type('/new\n');
+    await chat.shows('The next question begins a new conversation.');
+    await chat.shows('> ');
+    chat.type(CTRL_C);
+    await chat.shows('Press Ctrl-C again or Ctrl-D to leave.');
+    await chat.shows('> ');
+    expect(chat.isRunning()).toBe(true);
+    chat.type(CTRL_C);
+    expect(await chat.ended).toBe(130);
+  },
+);
+
 inTerminal('a pasted text and a line of any length are one question each', async (chat) => {
   await chat.shows('> ');
   chat.type('\u001b[200~one\rtwo ü\rthree\u001b[201~');

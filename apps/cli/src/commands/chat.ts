@@ -22,8 +22,20 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   if (live) output.note(`Each line is a question. Ctrl-C stops an answer. Commands: ${commands}.`);
   const prompt = style.accent('> ');
   const terminal = live ? io.terminal : null;
+  // The answer can end right before Ctrl-C, so one alone does not leave.
+  let isStopped = false;
+  let interrupts = 0;
+  const interruptLine = (): void => {
+    interrupts += 1;
+    if (interrupts > 1) io.interrupt();
+    else output.note('Press Ctrl-C again or Ctrl-D to leave.');
+  };
   const view: DialogueView = {
-    ready: () => (live && terminal === null ? output.result(prompt) : undefined),
+    ready: () => {
+      interrupts = isStopped ? 1 : 0;
+      isStopped = false;
+      if (live && terminal === null) output.result(prompt);
+    },
     note: (text) => output.note(noteStyle.dim(text)),
     piece: ({ kind, text }) => {
       if (!json) output.result(kind === 'reasoning' ? style.dim(text) : text);
@@ -37,12 +49,18 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
       if (!live) throw error;
       output.fail(errorJson(error).message);
     },
-    stoppable: (stop) => io.onInterrupt(stop),
+    stoppable: (stop) => {
+      const interruptAnswer = (): void => {
+        isStopped = true;
+        stop?.();
+      };
+      io.onInterrupt(stop === null ? null : interruptAnswer);
+    },
   };
   const lines =
     terminal === null
       ? readLines(io.stdin)
-      : readTypedLines(terminal, { prompt, onInterrupt: io.interrupt, signal });
+      : readTypedLines(terminal, { prompt, onInterrupt: interruptLine, signal });
   await runDialogue(chat, lines, view, signal);
   return EXIT.success;
 }

@@ -11,7 +11,7 @@ export interface Terminal {
 /** How lines are read from a terminal. */
 export interface TypedLinesOptions {
   readonly prompt: string;
-  /** Called for Ctrl-C while a line is typed. */
+  /** Called for Ctrl-C while a line is typed. The line is dropped, and the next one begins. */
   readonly onInterrupt: () => void;
   /** Ends the lines. */
   readonly signal: AbortSignal;
@@ -71,7 +71,14 @@ export async function* readTypedLines(
     isEnded = true;
     wake();
   });
-  editor.on('SIGINT', onInterrupt);
+  editor.on('SIGINT', () => {
+    // Moves to the end and deletes the line, so that only its prompt is left.
+    editor.write(null, { ctrl: true, name: 'e' });
+    editor.write(null, { ctrl: true, name: 'u' });
+    output.write('\r\n');
+    onInterrupt();
+    if (isReading) editor.prompt();
+  });
   // Ctrl-Z: the shell gets the terminal as it was.
   editor.on('SIGTSTP', () => {
     pause();

@@ -177,6 +177,19 @@ describe('the speeds of a machine', () => {
       expect(speeds.promptOf({ ...ON_CPU, mayBeScalar: 2 }, 512)).toEqual({ ...vector, low });
     });
 
+    test('measurements of an older engine say nothing of another model once a newer engine has measured theirs', async () => {
+      const newer = { ...scalar, identity: { ...scalar.identity, engine: 'llama.cpp@2' } };
+      const other = { ...newer, identity: { ...newer.identity, model: '16/2' } };
+      const updated = opened().speeds;
+      const fresh = opened().speeds;
+      for (let i = 0; i < 5; i += 1) await updated.learn('eight', scalar, decoded(400));
+      expect(updated.decodeAt(other, 0)?.expected).toBeGreaterThan(
+        2 * (fresh.decodeAt(other, 0)?.expected ?? NaN),
+      );
+      for (const speeds of [updated, fresh]) await speeds.learn('eight', newer, decoded(3));
+      expect(updated.decodeAt(other, 0)).toEqual(fresh.decodeAt(other, 0));
+    });
+
     test('is corrected by a measurement, also for other models', async () => {
       const { speeds, folder } = opened();
       const before = speeds.decodeAt(scalar, 2000);

@@ -7,6 +7,7 @@ import {
   type SpeedModel,
   type SpeedObservation,
   type SpeedQuestion,
+  currentObservations,
 } from '@mai/performance-model';
 import type { HostContext } from '../host-options.js';
 import type { LoadMeasurement, SpeedMeasurement, TokenMeasurement } from './speed-measurement.js';
@@ -161,9 +162,16 @@ function learnFrom(measurements: readonly SpeedMeasurement[]): Learned {
   const ramBandwidth = ram?.kind === 'ram' ? ram.bytesPerSecond / READ_SHARE_OF_PEAK : null;
   const tokens = measurements.filter((one): one is TokenMeasurement => one.kind === 'tokens');
   const guessed = tokens.filter(({ isGpuGuessed }) => isGpuGuessed);
-  const gpuBandwidth = gpuBandwidthFrom(guessed.map(({ observation }) => observation));
-  const here = tokens.map(({ observation, isGpuGuessed }) =>
-    withRam(isGpuGuessed ? withGpuBandwidth(observation, gpuBandwidth) : observation, ramBandwidth),
+  const gpuBandwidth = gpuBandwidthFrom(
+    currentObservations(guessed.map(({ observation }) => observation)),
+  );
+  const here = currentObservations(
+    tokens.map(({ observation, isGpuGuessed }) =>
+      withRam(
+        isGpuGuessed ? withGpuBandwidth(observation, gpuBandwidth) : observation,
+        ramBandwidth,
+      ),
+    ),
   );
   const coreSpeed = coreSpeedFrom(here);
   const observations = here.map((one) => withCoreSpeed(one, coreSpeed));

@@ -70,6 +70,30 @@ export function hasParts({ content, reasoning, toolCalls }: Snapshot): boolean {
 }
 
 /**
+ * Takes the text that an answer continues off its snapshots. llama.cpp's parser of a template that can think reads the start of the
+ * answer, too, and others do not, so the first snapshot tells.
+ */
+export class BegunText {
+  readonly #begun: string;
+  #isParsed: boolean | null;
+
+  /** @param begun - null: the answer begins a message */
+  constructor(begun: string | null) {
+    this.#begun = begun ?? '';
+    this.#isParsed = this.#begun === '' ? false : null;
+  }
+
+  /** @param generated - the text that llama.cpp has generated up to this snapshot */
+  takenOff(snapshot: Snapshot, generated: string): Snapshot {
+    const { content } = snapshot;
+    const hasBegun = content !== '' && content.startsWith(this.#begun);
+    if (hasParts(snapshot)) this.#isParsed ??= hasBegun && !generated.startsWith(content);
+    if (this.#isParsed !== true || !hasBegun) return snapshot;
+    return { ...snapshot, content: content.slice(this.#begun.length) };
+  }
+}
+
+/**
  * The whole answer. The binding leaves the parsed fields out where it cannot parse a finished text. Where the limit or a stop
  * sequence has cut the text off, for example inside a tool call, the fields of the last token tell what the answer has. Else
  * the text itself is the content.

@@ -1,6 +1,7 @@
 import type { EngineFacts, EngineSpec, EngineState } from '../process/messages.js';
 import {
   AnswerReader,
+  BegunText,
   finalSnapshot,
   firstStop,
   hasParts,
@@ -46,6 +47,8 @@ export interface PreparedRequest extends GenerationRequest {
   /** The tokens of the prompt; null where it has images. */
   readonly promptIds: Int32Array | null;
   readonly options: CompletionOptions;
+  /** The text of the message that the answer continues; null: the answer begins a message. */
+  readonly begun: string | null;
 }
 
 /** What the engine has read from the model's file and from llama.cpp's log. */
@@ -109,7 +112,7 @@ export class Engine {
         `${this.spec.modelKey} is an embedding model and cannot generate text; choose a language model`,
       );
     }
-    const { text, options } = this.#prompts.format(request.prompt);
+    const { text, options, begun } = this.#prompts.format(request.prompt);
     const images = options.media_paths ?? [];
     const tokens = await this.#tokenize(text, images);
     const promptIds = images.length > 0 ? null : Int32Array.from(tokens);
@@ -118,6 +121,7 @@ export class Engine {
       ...request,
       promptTokens: tokens.length,
       promptIds,
+      begun,
       options: {
         ...options,
         ...request.sampling,
@@ -144,15 +148,14 @@ export class Engine {
     const isChat = 'messages' in prompt;
     const mostCalls = isChat && prompt.format.parallel_tool_calls === false ? 1 : Infinity;
     const reader = new AnswerReader(request.stops, mostCalls);
+    const begun = new BegunText(request.begun);
     let text = '';
     let newest: Snapshot | null = null;
     let isStopped = false;
     using run = this.#open.complete(request, signal, (report) => {
-      if (!isChat) {
-        text += report.token;
-        return;
-      }
-      const soFar = snapshotOf(report, null);
+      text += report.token;
+      if (!isChat) return;
+      const soFar = begun.takenOff(snapshotOf(report, null), text);
       // Where llama.cpp does not parse an answer, its reports have no fields.
       if (hasParts(soFar)) newest = soFar;
     });
@@ -160,7 +163,8 @@ export class Engine {
       const report = await run.next();
       const isFinal = report.token === undefined;
       const isLimited = isFinal && (report.stopped_limit || report.context_full);
-      const snapshot = snapshotOf(report, isChat ? null : isFinal ? report.text : text);
+      const generated = isFinal ? report.text : text;
+      const snapshot = begun.takenOff(snapshotOf(report, isChat ? null : generated), generated);
       const whole = isFinal ? finalSnapshot(snapshot, report, newest) : snapshot;
       // The bytes of a last character that the limit has cut off are left out.
       yield* reader.read(isLimited ? withoutOpenEnd(whole) : whole, isFinal);

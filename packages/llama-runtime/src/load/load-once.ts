@@ -40,8 +40,8 @@ export interface LoadPorts {
  * 3. find the model;
  * 4. reuse a resident that serves the request, and refuse where another resident is in the way;
  * 5. ask for the estimate, and refuse where it refuses;
- * 6. start a child process that loads the model, and kill it where the load fails or is cancelled;
- * 7. register the engine, and compare it with the request.
+ * 6. start a child process, register it, let it load the model, and kill it where the load fails or is cancelled;
+ * 7. register the loaded engine, and compare it with the request.
  */
 export async function loadOnce(
   ports: LoadPorts,
@@ -84,15 +84,25 @@ async function loadAlone(
   };
   const spec = resolveSpec(asked, model, conditions, randomBytes(32).toString('base64url'));
   refuseTooManyCells(spec);
-  const child = await startEngine({ script: ports.script, spec, signal, onProgress });
+  const parent = {
+    pid: process.pid,
+    startTime: (await findProcess(process.pid))?.startTime ?? null,
+  };
+  const child = await startEngine({
+    script: ports.script,
+    spec,
+    register: (started) => ports.engines.begin(spec, { ...started, parent }),
+    signal,
+    onProgress,
+  });
   try {
     const { token, ...withoutToken } = spec;
     const record: EngineRecord = {
       version: RECORD_VERSION,
       reference: randomUUID(),
       pid: child.pid,
-      startTime: await startTimeOf(child.pid),
-      parent: { pid: process.pid, startTime: await startTimeOf(process.pid) },
+      startTime: child.startTime,
+      parent,
       endpoint: { port: child.port, token },
       loadedAtMs: Date.now(),
       engine: ports.engine,
@@ -122,10 +132,6 @@ async function loadAlone(
     await child.end();
     throw error;
   }
-}
-
-async function startTimeOf(pid: number): Promise<string | null> {
-  return (await findProcess(pid))?.startTime ?? null;
 }
 
 /**

@@ -5,7 +5,7 @@ import { codeOf, findProcess, type RunningProcess } from './system/process-ident
 /** An engine that another process has started. */
 export interface ForeignEngine {
   readonly pid: number;
-  /** The start time that `findProcess` found after the load; `null`: not known. */
+  /** The start time that `findProcess` found before the load; `null`: not known. */
   readonly startTime: string | null;
   readonly endpoint: EngineEndpoint;
 }

@@ -8,10 +8,17 @@ import {
   type ProcessExit,
 } from './engine-faults.js';
 import type { EngineFacts, EngineSpec, FromEngine, ToEngine } from './messages.js';
+import { findProcess } from './system/process-identity.js';
+
+/** A process and its start time. */
+export interface StartedProcess {
+  readonly pid: number;
+  /** As of `findProcess` before the load; `null`: not known. */
+  readonly startTime: string | null;
+}
 
 /** A child process that has loaded its model. */
-export interface EngineProcess {
-  readonly pid: number;
+export interface EngineProcess extends StartedProcess {
   readonly port: number;
   readonly facts: EngineFacts;
   /** Resolves when the process has ended. */
@@ -29,6 +36,11 @@ export interface EngineStart {
   /** Absolute path of the child's program. */
   readonly script: string;
   readonly spec: EngineSpec;
+  /**
+   * Registers the process. The load begins when the promise resolves, and fails where it rejects. Where the load fails, the
+   * returned function is called when the process is gone.
+   */
+  readonly register: (process: StartedProcess) => Promise<() => Promise<void>>;
   /** Kills the process during the load. The load rejects with the signal's reason when the process is gone. */
   readonly signal: AbortSignal;
   readonly onProgress: (ratio: number) => void;
@@ -45,18 +57,22 @@ const OUTPUT_KEPT = 4000;
  * Starts a child process and loads a model in it.
  *
  * @throws LlamaRuntimeError `LOAD_FAILED` where llama.cpp refuses the model or has no memory for it;
- *   `ENGINE_CRASHED` where the process ends before the model is loaded. No process is left then.
+ *   `ENGINE_CRASHED` where the process ends before the model is loaded; what `register` rejects with. No process is left then.
  */
 export async function startEngine(start: EngineStart): Promise<EngineProcess> {
   start.signal.throwIfAborted();
   const child = forkChild(start.script);
   const exited = whenEnded(child);
+  const pid = child.pid ?? 0;
+  const registered = register(pid, start);
   try {
-    const { port, facts } = await loaded(child, start);
+    const { port, facts } = await loaded(child, start, registered);
+    const { startTime } = await registered;
     letGo(child);
     let ending: Promise<void> | undefined;
     return {
-      pid: child.pid ?? 0,
+      pid,
+      startTime,
       port,
       facts,
       exited,
@@ -69,8 +85,20 @@ export async function startEngine(start: EngineStart): Promise<EngineProcess> {
   } catch (error) {
     child.kill('SIGKILL');
     await exited;
+    // Where the registration has failed, `error` is its reason.
+    await (await registered.catch(() => null))?.unregister();
     throw error;
   }
+}
+
+async function register(
+  pid: number,
+  { register: add }: EngineStart,
+): Promise<Pick<StartedProcess, 'startTime'> & { readonly unregister: () => Promise<void> }> {
+  // A process that could not be started has no number.
+  if (pid === 0) return { startTime: null, unregister: () => Promise.resolve() };
+  const startTime = (await findProcess(pid))?.startTime ?? null;
+  return { startTime, unregister: await add({ pid, startTime }) };
 }
 
 /** Starts one of this package's programs as a child process that talks by messages. */
@@ -112,6 +140,7 @@ export function whenEnded(
 function loaded(
   child: ChildProcess,
   { spec, signal, onProgress }: EngineStart,
+  registered: Promise<unknown>,
 ): Promise<{ readonly port: number; readonly facts: EngineFacts }> {
   let output = '';
   let refused: string | null = null;
@@ -152,7 +181,7 @@ function loaded(
     child.on('message', onMessage);
     child.once('error', onError);
     child.once('close', onClose);
-    sendTo(child, { type: 'load', spec });
+    registered.then(() => sendTo(child, { type: 'load', spec }), reject);
   }).finally(() => detach());
 }
 

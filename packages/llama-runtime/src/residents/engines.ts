@@ -3,7 +3,14 @@ import { exitText } from '../process/engine-faults.js';
 import type { EngineProcess } from '../process/engine-process.js';
 import { lockLoads } from '../process/load-lock.js';
 import type { EngineSpec } from '../process/messages.js';
-import { type EngineRecord, readRecords, removeRecord, writeRecord } from './registry.js';
+import {
+  type EngineProcesses,
+  type EngineRecord,
+  readRecords,
+  removeRecord,
+  writeLoading,
+  writeRecord,
+} from './registry.js';
 import { notify } from '../notify.js';
 import { LlamaRuntimeError } from '../errors.js';
 import { observe } from './residents.js';
@@ -66,6 +73,23 @@ export class Engines {
     private readonly folder: string | null,
     private readonly healthIntervalMs: number,
   ) {}
+
+  /**
+   * Registers an engine that begins to load. Returns a function that removes the record where the load fails.
+   *
+   * @throws LlamaRuntimeError `LOAD_FAILED` where the state folder cannot be written
+   */
+  async begin(
+    spec: Pick<EngineSpec, 'modelKey' | 'instanceIdentifier'>,
+    processes: EngineProcesses,
+  ): Promise<() => Promise<void>> {
+    const { folder } = this;
+    if (folder === null) return () => Promise.resolve();
+    await writeLoading(folder, processes).catch((cause: unknown) => {
+      throw notRegistered(spec, folder, cause);
+    });
+    return () => removeRecord(folder, processes.pid);
+  }
 
   /** Keeps an engine until its process ends, registers it, and kills it where it hangs. */
   async add(record: EngineRecord, process: EngineProcess): Promise<void> {

@@ -8,20 +8,24 @@ import { isAnother, signalTo } from '../process/end-foreign.js';
 import { codeOf, findProcess, type RunningProcess } from '../process/system/process-identity.js';
 import { replaceFile } from '../process/replace-file.js';
 
-/** A loaded model and its process. Every Mai process of this user can read it and end the engine. */
-export interface EngineRecord {
-  readonly version: typeof RECORD_VERSION;
-  /** Names this copy. No other copy gets this name. */
-  readonly reference: string;
+/** An engine's process and the process that has started it. */
+export interface EngineProcesses {
   readonly pid: number;
-  /** The start time that `findProcess` found after the load; `null`: not known. */
+  /** The start time that `findProcess` found before the load; `null`: not known. */
   readonly startTime: string | null;
-  /** The process that has loaded the model. */
+  /** The process that loads the model. */
   readonly parent: {
     readonly pid: number;
     /** As above. */
     readonly startTime: string | null;
   };
+}
+
+/** A loaded model and its process. Every Mai process of this user can read it and end the engine. */
+export interface EngineRecord extends EngineProcesses {
+  readonly version: typeof RECORD_VERSION;
+  /** Names this copy. No other copy gets this name. */
+  readonly reference: string;
   readonly endpoint: EngineEndpoint;
   readonly loadedAtMs: number;
   readonly engine: { readonly name: string; readonly version: string };
@@ -38,11 +42,25 @@ export interface EngineRecord {
 /** Increased when a field changes its meaning, or the engine's HTTP changes. Records of other versions are left alone. */
 export const RECORD_VERSION = 3;
 
+/** Stands in place of the version until the model is loaded. Then `writeRecord` replaces the record. */
+const LOADING = 'loading';
+
 const FILE_NAME = /^(\d+)\.json$/;
 
 /** Writes the record of an engine. The file contains the engine's token, so only this user can read it. */
 export async function writeRecord(folder: string, record: EngineRecord): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
+  await replaceFile(fileOf(folder, record.pid), JSON.stringify(record));
+}
+
+interface LoadingRecord extends EngineProcesses {
+  readonly version: typeof LOADING;
+}
+
+/** Writes the record of an engine that begins to load, so that it is found where its parent ends before the load does. */
+export async function writeLoading(folder: string, processes: EngineProcesses): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const record: LoadingRecord = { version: LOADING, ...processes };
   await replaceFile(fileOf(folder, record.pid), JSON.stringify(record));
 }
 
@@ -59,8 +77,9 @@ export async function removeRecord(folder: string, pid: number): Promise<void> {
 }
 
 /**
- * The records of the engines that run. Removes the records of engines that are gone. Kills an engine whose parent is gone: it
- * ends by itself, but not while it is stopped (SIGSTOP), and would keep its memory.
+ * The records of the engines that run and have loaded their model. Removes the records of engines that are gone. Kills an
+ * engine whose parent is gone, also one that still loads: it ends by itself, but not while it is stopped (SIGSTOP), and would
+ * keep its memory.
  */
 export async function readRecords(folder: string): Promise<readonly EngineRecord[]> {
   let names: readonly string[];
@@ -78,7 +97,7 @@ export async function readRecords(folder: string): Promise<readonly EngineRecord
       const isOfAnother = found !== null && record !== null && isAnother(found, record.startTime);
       const isOrphan = found !== null && record !== null && (await hasLostParent(found, record));
       if (isOrphan) signalTo(pid, 'SIGKILL');
-      else if (found !== null && !isOfAnother) return record ?? [];
+      else if (found !== null && !isOfAnother) return isLoaded(record) ? record : [];
       await removeRecord(folder, pid);
       return [];
     }),
@@ -89,7 +108,7 @@ export async function readRecords(folder: string): Promise<readonly EngineRecord
 /** Whether the parent of an engine is gone. False where the process may be another one with the engine's number. */
 async function hasLostParent(
   found: RunningProcess,
-  { startTime, parent }: EngineRecord,
+  { startTime, parent }: EngineProcesses,
 ): Promise<boolean> {
   if (startTime === null || found.startTime !== startTime) return false;
   const ofParent = await findProcess(parent.pid);
@@ -97,7 +116,10 @@ async function hasLostParent(
 }
 
 /** `null`: the file has just been removed, is damaged or another user's, or was written by another version. */
-async function readRecord(folder: string, pid: number): Promise<EngineRecord | null> {
+async function readRecord(
+  folder: string,
+  pid: number,
+): Promise<EngineRecord | LoadingRecord | null> {
   try {
     const record: unknown = JSON.parse(await readFile(fileOf(folder, pid), 'utf8'));
     return isRecord(record) && record.pid === pid ? record : null;
@@ -110,14 +132,18 @@ async function readRecord(folder: string, pid: number): Promise<EngineRecord | n
 /** Without rights to it, a record belongs to another user, for example to root after `sudo mai serve`. */
 const UNREADABLE: ReadonlySet<string | null> = new Set(['ENOENT', 'EACCES', 'EPERM', 'EISDIR']);
 
-/** The version says that all fields are there, because only `writeRecord` writes these files. */
-function isRecord(value: unknown): value is EngineRecord {
+/** The version says that all fields are there, because only this file writes these files. */
+function isRecord(value: unknown): value is EngineRecord | LoadingRecord {
   return (
     typeof value === 'object' &&
     value !== null &&
     'version' in value &&
-    value.version === RECORD_VERSION
+    (value.version === RECORD_VERSION || value.version === LOADING)
   );
+}
+
+function isLoaded(record: EngineRecord | LoadingRecord | null): record is EngineRecord {
+  return record?.version === RECORD_VERSION;
 }
 
 function fileOf(folder: string, pid: number): string {

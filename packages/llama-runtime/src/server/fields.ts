@@ -33,19 +33,19 @@ export function booleanField(body: JsonObject, name: string): boolean | null {
   return value;
 }
 
-/** A string, or null where the field is absent or null. */
-export function stringField(body: JsonObject, name: string): string | null {
+/** A string, or null where the field is absent or null. @param place - the path of an object within the body */
+export function stringField(body: JsonObject, name: string, place = ''): string | null {
   const value = body[name];
   if (value === undefined || value === null) return null;
-  if (typeof value !== 'string') throw invalidField(name, 'must be a string');
+  if (typeof value !== 'string') throw invalidField(pathOf(name, place), 'must be a string');
   return value;
 }
 
-/** An object, or null where the field is absent or null. */
-export function objectField(body: JsonObject, name: string): JsonObject | null {
+/** An object, or null where the field is absent or null. @param place - the path of an object within the body */
+export function objectField(body: JsonObject, name: string, place = ''): JsonObject | null {
   const value = body[name];
   if (value === undefined || value === null) return null;
-  if (!isJsonObject(value)) throw invalidField(name, 'must be an object');
+  if (!isJsonObject(value)) throw invalidField(pathOf(name, place), 'must be an object');
   return value;
 }
 
@@ -77,4 +77,8 @@ export function stringsField(body: JsonObject, name: string): readonly string[] 
       throw invalidField(name, 'must contain non-empty strings');
     return one;
   });
+}
+
+function pathOf(name: string, place: string): string {
+  return place === '' ? name : `${place}.${name}`;
 }

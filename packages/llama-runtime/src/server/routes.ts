@@ -7,6 +7,7 @@ import { completeChat } from './openai/chat-completions.js';
 import { completeText } from './openai/completions.js';
 import { embed } from './openai/embeddings.js';
 import { createResponse } from './responses/responses.js';
+import { responsesError } from './responses/responses-error.js';
 import { openAiError } from './openai/openai-error.js';
 
 /** The handler of a path. */
@@ -33,7 +34,7 @@ const ROUTES: Readonly<
   '/api/v0/chat/completions': { POST: { handle: completeChat } },
   '/v1/completions': { POST: { handle: completeText } },
   '/v1/embeddings': { POST: { handle: embed } },
-  '/v1/responses': { POST: { handle: createResponse } },
+  '/v1/responses': { POST: { errorForm: responsesError, handle: createResponse } },
   '/v1/messages': { POST: { errorForm: anthropicError, handle: createMessage } },
   '/v1/messages/count_tokens': { POST: { errorForm: anthropicError, handle: countTokens } },
 };

@@ -85,13 +85,16 @@ export function createSpeedModelWith(
     decodeParts(question, question.depthTokens, constants.decode);
   const promptOf = (question: SpeedQuestion, promptTokens: number): PromptParts =>
     promptParts(question, promptTokens, question.depthTokens, constants.prompt);
-  const decodes = current(observations.filter(({ test }) => test === 'decode')).flatMap((one) => {
+  const current = currentObservations(observations);
+  const latest = (test: SpeedObservation['test']): readonly SpeedObservation[] =>
+    current.filter((one) => one.test === test).slice(-OBSERVATIONS_MAX);
+  const decodes = latest('decode').flatMap((one) => {
     const generated = one.test === 'decode' ? one.generatedTokens : 0;
     // The mean depth of the generated tokens.
     const question = { ...one, depthTokens: one.depthTokens + generated / 2 };
     return measurementOf(question, decodeAt(question), one);
   });
-  const prompts = current(observations.filter(({ test }) => test === 'prompt')).flatMap((one) =>
+  const prompts = latest('prompt').flatMap((one) =>
     measurementOf(one, promptOf(one, one.test === 'prompt' ? one.promptTokens : 1), one),
   );
   const correctDecode = correctionsOf(decodes, constants.decodeLikeness);
@@ -161,20 +164,19 @@ function correctionsOf(
   return learnCorrections(measurements, covarianceOf(likeness), likeness.noise, isRepeat);
 }
 
-/** Leaves out measurements of an older version of an engine where the model was measured with a newer one. */
-function current(observations: readonly SpeedObservation[]): readonly SpeedObservation[] {
-  const engineOf = new Map(
-    observations.map(({ identity, machine }) => [
-      `${identity.model} ${machine.gpu?.backend ?? 'cpu'}`,
-      identity.engine,
-    ]),
-  );
-  return observations
-    .filter(
-      ({ identity, machine }) =>
-        engineOf.get(`${identity.model} ${machine.gpu?.backend ?? 'cpu'}`) === identity.engine,
-    )
-    .slice(-OBSERVATIONS_MAX);
+/**
+ * Leaves out measurements of an older version of an engine where the model was measured with a newer one. The speed model does so
+ * itself; what else is derived from measurements, such as the bandwidth of a device, must do so, too.
+ *
+ * @param observations - oldest first
+ */
+export function currentObservations<Observation extends SpeedObservation>(
+  observations: readonly Observation[],
+): readonly Observation[] {
+  const keyOf = ({ identity, machine, test }: SpeedObservation): string =>
+    `${test} ${identity.model} ${machine.gpu?.backend ?? 'cpu'}`;
+  const engines = new Map(observations.map((one) => [keyOf(one), one.identity.engine]));
+  return observations.filter((one) => engines.get(keyOf(one)) === one.identity.engine);
 }
 
 /** Whether two questions are about the same file with another share of it in RAM: of its layers or of its experts. The depth may differ, too. */

@@ -1,3 +1,4 @@
+import { field } from '../../field.js';
 import type { ChatTemplates } from './chat-templates.js';
 import { answerGrammar, checkGrammar, formatGrammar } from './grammar.js';
 import type {
@@ -20,6 +21,8 @@ export type Prompt =
       readonly format: Omit<ChatFormatOptions, 'jinja' | 'reasoning_format'>;
       /** Images as data URLs, in the order of their markers in the messages. */
       readonly images: readonly string[];
+      /** Whether the answer continues the last message, which is a text of the assistant. */
+      readonly continues: boolean;
     }
   | { readonly text: string };
 
@@ -27,6 +30,8 @@ export type Prompt =
 export interface FormattedPrompt {
   readonly text: string;
   readonly options: Omit<CompletionOptions, 'n_predict'>;
+  /** The text of the message that the answer continues; null: the answer begins a message. */
+  readonly begun: string | null;
 }
 
 /** A chat as text, and what it was made from. */
@@ -43,6 +48,13 @@ const CHATML = `{% for message in messages %}<|im_start|>{{ message.role }}
 {{ message.content }}<|im_end|>
 {% endfor %}{% if add_generation_prompt %}<|im_start|>assistant
 {% endif %}`;
+
+/** A variable of the template: the text that the answer continues. */
+const BEGUN = 'mai_begun';
+const WRITE_BEGUN = `{% if add_generation_prompt %}{{ ${BEGUN} }}{% endif %}`;
+/** The templates of models that always think, such as DeepSeek R1, begin an answer with this mark. */
+const THINK = '<think>';
+const NO_THOUGHT = '\n</think>\n\n';
 
 /** The facts of a model that its prompts depend on. */
 interface PromptModel {
@@ -76,7 +88,7 @@ export class Prompts {
   format(prompt: Prompt): FormattedPrompt {
     if ('text' in prompt) {
       const text = this.#withStart(prompt.text);
-      return { text, options: { prompt: text } };
+      return { text, options: { prompt: text }, begun: null };
     }
     const { images } = prompt;
     if (images.length > 0 && !this.#model.vision) {
@@ -88,7 +100,15 @@ export class Prompts {
     // llama.cpp adds the first token itself to a prompt with images.
     const start = images.length > 0 ? null : this.#model.special.start;
     const asked = chatFormatOf(readSchemas(prompt.format));
-    const { chat, messages, format, template } = this.#fit(prompt.messages, asked, start);
+    const answered = prompt.continues
+      ? this.#continued(prompt.messages, asked)
+      : { messages: prompt.messages, format: asked, begun: null };
+    const { begun } = answered;
+    const { chat, messages, format, template } = this.#fit(
+      answered.messages,
+      answered.format,
+      start,
+    );
     if (chat.prompt === '')
       throw invalidField('messages', "has no text that the model's chat template writes");
     checkGrammar(chat.grammar, format.tools === undefined ? 'response_format' : 'tools');
@@ -102,6 +122,46 @@ export class Prompts {
         ...(grammar !== null && { grammar }),
         ...(images.length > 0 && { media_paths: images }),
       },
+      begun,
+    };
+  }
+
+  /**
+   * A chat whose answer continues the last message: as llama-server does it, the template writes the messages before it and the
+   * start of an answer, and the text follows. What the template writes between the two, such as the channel of gpt-oss, stays
+   * there. The model has begun to answer, so it no longer thinks.
+   */
+  #continued(
+    messages: readonly unknown[],
+    asked: ChatFormatOptions,
+  ): { messages: readonly unknown[]; format: ChatFormatOptions; begun: string } {
+    const last = messages.at(-1);
+    const before = messages.length > 1 ? messages.slice(0, -1) : [{ role: 'user', content: '' }];
+    const begun = String(field(last, 'content')).trimStart();
+    const kwargs = { ...asked.chat_template_kwargs, enable_thinking: 'false' };
+    const format = { ...asked, enable_thinking: false, chat_template_kwargs: kwargs };
+    const render = (chat: readonly unknown[], answers: boolean): string =>
+      this.#apply(chat, this.#templateFor(format), { ...format, add_generation_prompt: answers })
+        .prompt;
+    let between = '';
+    try {
+      const asking = render(before, false);
+      const start = render(before, true).slice(asking.length);
+      const turn = render([...before, last], false).slice(asking.length);
+      const written = turn.slice(0, turn.lastIndexOf(begun.trim()));
+      if (written.startsWith(start)) between = written.slice(start.length);
+      else if (start.trimEnd().endsWith(THINK)) between = NO_THOUGHT;
+    } catch (error) {
+      // The template takes the messages in a stricter form only, and `#fit` finds it.
+      if (!(error instanceof RequestError)) throw error;
+    }
+    return {
+      messages: before,
+      format: {
+        ...format,
+        chat_template_kwargs: { ...kwargs, [BEGUN]: JSON.stringify(between + begun) },
+      },
+      begun,
     };
   }
 
@@ -185,14 +245,15 @@ export class Prompts {
     prelude: string,
     start: string | null,
   ): TemplatedChat {
-    const source = prelude + this.#templateFor(format);
+    const isBegun = format.chat_template_kwargs?.[BEGUN] !== undefined;
+    const source = prelude + this.#templateFor(format) + (isBegun ? WRITE_BEGUN : '');
     const apply = (template: string | null): TemplatedChat => ({
       chat: this.#apply(messages, template, format),
       messages,
       format,
       template,
     });
-    if (start === null) return apply(prelude === '' ? null : source);
+    if (start === null) return apply(prelude === '' && !isBegun ? null : source);
     const withOne = apply(`{{ bos_token }}${source}`);
     if (withOne.chat.prompt.startsWith(start)) return withOne;
     return apply(`{{ bos_token }}{{ bos_token }}${source}`);

@@ -19,12 +19,15 @@ export function chatBodyOf(body: JsonObject): JsonObject {
   if ((arrayField(body, 'mcp_servers') ?? []).length > 0) {
     throw notSupported('mcp_servers: the engine calls no MCP server; send their tools as `tools`');
   }
+  const maxTokens = readMaxTokens(body);
   const system = textOf(withoutBilling(body['system']), 'system');
   const messages = readMessages(objectsField(body, 'messages') ?? []);
   return {
     messages: [...(system === '' ? [] : [{ role: 'system', content: system }]), ...messages],
+    // As Anthropic documents it ('prefill').
+    continue_final_message: isBegun(messages.at(-1)),
     ...toolsOf(body),
-    max_tokens: numberField(body, 'max_tokens', { min: 1, isInteger: true }),
+    max_tokens: maxTokens === null ? null : Math.max(1, maxTokens),
     temperature: numberField(body, 'temperature', { min: 0, max: 1 }),
     top_p: body['top_p'],
     top_k: body['top_k'],
@@ -36,6 +39,20 @@ export function chatBodyOf(body: JsonObject): JsonObject {
       ),
     },
   };
+}
+
+/** Maximum number of tokens of the answer; 0: only the prompt is read; null where the body has no limit. */
+export function readMaxTokens(body: JsonObject): number | null {
+  return numberField(body, 'max_tokens', { min: 0, isInteger: true });
+}
+
+/** Whether a message is a text of the assistant that the answer continues. */
+function isBegun(message: JsonObject | undefined): boolean {
+  return (
+    message?.['role'] === 'assistant' &&
+    message['tool_calls'] === undefined &&
+    message['content'] !== ''
+  );
 }
 
 const BILLING_MARK = 'x-anthropic-billing-header:';
@@ -55,7 +72,7 @@ function withoutBilling(system: unknown): unknown {
 /** The form of the answer: `output_config.format`, or `output_format` of clients from before it. */
 function responseFormatOf(body: JsonObject): JsonObject {
   const format =
-    objectField(objectField(body, 'output_config') ?? {}, 'format') ??
+    objectField(objectField(body, 'output_config') ?? {}, 'format', 'output_config') ??
     objectField(body, 'output_format');
   if (format === null) return {};
   const { type, schema } = format;
@@ -94,7 +111,7 @@ function summaryOf(block: unknown): string | null {
 }
 
 function messagesOf(message: JsonObject, path: string): readonly JsonObject[] {
-  const role = stringField(message, 'role');
+  const role = stringField(message, 'role', path);
   // Claude Code sends system messages between the turns.
   if (role === 'system') return [{ role, content: textOf(message['content'], path) }];
   if (role !== 'user' && role !== 'assistant')

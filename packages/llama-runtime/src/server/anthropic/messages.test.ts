@@ -72,6 +72,29 @@ describe("Anthropic's messages", () => {
     expect([again.usage, streamed.usage]).toEqual([usage, usage]);
   });
 
+  it.each([false, true])(
+    'with max_tokens 0 have no content, and fill the cache; streamed: %p',
+    async (streams) => {
+      const caching = await engines.start(await engines.writeModel('tiny'), {
+        parallelSequences: 1,
+      });
+      const { messages } = clientOf(caching);
+      const warmUp = { ...MESSAGE, max_tokens: 0 };
+      const message = await (streams
+        ? messages.stream(warmUp).finalMessage()
+        : messages.create(warmUp));
+      expect(message).toMatchObject({
+        content: [],
+        stop_reason: 'max_tokens',
+        stop_sequence: null,
+        usage: { cache_read_input_tokens: 0, output_tokens: 0 },
+      });
+      const next = await messages.create({ ...MESSAGE, max_tokens: 1 });
+      const { input_tokens: read } = message.usage;
+      expect(next.usage).toMatchObject({ input_tokens: 1, cache_read_input_tokens: read - 1 });
+    },
+  );
+
   it("leave out Claude Code's first block, so that the next request finds its prompt in the cache", async () => {
     const caching = await engines.start(await engines.writeModel('tiny'), { parallelSequences: 1 });
     const messages = clientOf(caching).messages;
@@ -305,5 +328,39 @@ describe("Anthropic's messages", () => {
     const response = await engine.post('/v1/messages', { ...MESSAGE, ...fields });
     expect(response.status).toBe(status);
     expect(await response.json()).toMatchObject({ type: 'error', error: { type } });
+  });
+
+  it.each([
+    [{ max_tokens: -1 }, "'max_tokens' must be at least 0"],
+    [{ top_p: 2 }, "'top_p' must be between 0 and 1"],
+    [{ stop_sequences: [''] }, "'stop_sequences' must contain non-empty strings"],
+    [
+      { output_config: { format: { type: 'json_schema' } } },
+      "'output_config.format.schema' is required",
+    ],
+    [
+      {
+        output_config: { format: { type: 'json_schema', schema: {} } },
+        messages: [...MESSAGE.messages, { role: 'assistant', content: 'It' }],
+      },
+      "'output_config.format' cannot be used",
+    ],
+    [{ tools: [{ ...TOOL, input_schema: 'x' }] }, "'tools[0].input_schema' must be an object"],
+    [{ tools: [{ ...TOOL, name: '' }] }, "'tools[0].name' is required"],
+    [
+      {
+        messages: [
+          {
+            role: 'user',
+            content: [{ type: 'image', source: { type: 'base64', media_type: 'a', data: '' } }],
+          },
+        ],
+      },
+      "'messages' must be a data URL",
+    ],
+  ])('%j are refused with the name of the field that was sent', async (fields, message) => {
+    const response = await engine.post('/v1/messages', { ...MESSAGE, ...fields });
+    expect(response.status).toBe(400);
+    expect((await bodyOf(response)).error.message).toContain(message);
   });
 });

@@ -3,13 +3,13 @@ import type { AnswerEnd, Usage } from '../../engine/answer.js';
 import type { PreparedRequest } from '../../engine/engine.js';
 import { invalidField } from '../../engine/request-error.js';
 import { blocksOf, type Block, type BlockEvent } from '../answer-blocks.js';
-import { collectAnswer } from '../collect-answer.js';
+import { collectAnswer, type Answer } from '../collect-answer.js';
 import { EventStream, readBody, sendJson, type Exchange } from '../exchange.js';
-import { booleanField, numberField } from '../fields.js';
+import { booleanField } from '../fields.js';
 import { isJsonObject, type JsonObject } from '../json.js';
 import { readChatRequest } from '../openai/chat-request.js';
 import { readModel } from '../openai/models.js';
-import { chatBodyOf } from './messages-request.js';
+import { chatBodyOf, readMaxTokens } from './messages-request.js';
 
 /** Answers `POST /v1/messages`. */
 export async function createMessage(exchange: Exchange): Promise<void> {
@@ -17,25 +17,44 @@ export async function createMessage(exchange: Exchange): Promise<void> {
   const body = await readBody(exchange);
   const model = readModel(engine, body);
   const streams = booleanField(body, 'stream') ?? false;
-  if (numberField(body, 'max_tokens') === null) throw invalidField('max_tokens', 'is required');
+  const maxTokens = readMaxTokens(body);
+  if (maxTokens === null) throw invalidField('max_tokens', 'is required');
   const request = await engine.prepare(readChatRequest(chatBodyOf(body)));
   const head = { id: `msg_${randomUUID()}`, type: 'message', role: 'assistant', model };
+  const answers = maxTokens > 0;
   if (streams) {
-    await streamMessage(exchange, request, head);
+    await streamMessage(exchange, request, head, answers);
     return;
   }
   const answer = await collectAnswer(engine.generate(request, signal));
-  const { content, reasoning, toolCalls, end } = answer;
+  const end = answers ? answer.end : endWithoutAnswer(answer.end);
   sendJson(response, 200, {
     ...head,
-    content: [
-      ...(reasoning === '' ? [] : [{ type: 'thinking', thinking: reasoning, signature: '' }]),
-      ...(content === '' ? [] : [{ type: 'text', text: content }]),
-      ...toolCalls.flatMap(({ name, argumentsText }) => toolUseOf(name, argumentsText)),
-    ],
+    content: answers ? contentOf(answer) : [],
     ...stopOf(end),
     usage: usageOf(end.usage),
   });
+}
+
+function contentOf({ content, reasoning, toolCalls }: Answer): readonly JsonObject[] {
+  return [
+    ...(reasoning === '' ? [] : [{ type: 'thinking', thinking: reasoning, signature: '' }]),
+    ...(content === '' ? [] : [{ type: 'text', text: content }]),
+    ...toolCalls.flatMap(({ name, argumentsText }) => toolUseOf(name, argumentsText)),
+  ];
+}
+
+/**
+ * The end of an answer to `max_tokens: 0`, which fills the cache with the prompt and has no content. The binding takes 0 as no
+ * limit, so it generates one token, which is left out.
+ */
+function endWithoutAnswer({ usage, timings }: AnswerEnd): AnswerEnd {
+  return {
+    finishReason: 'length',
+    stopSequence: null,
+    usage: { ...usage, completionTokens: 0 },
+    timings,
+  };
 }
 
 /** Answers `POST /v1/messages/count_tokens` with the tokens that the same message would take as input. */
@@ -52,6 +71,7 @@ async function streamMessage(
   exchange: Exchange,
   request: PreparedRequest,
   head: JsonObject,
+  answers: boolean,
 ): Promise<void> {
   const stream = new EventStream(exchange);
   const send = async (type: string, fields: JsonObject): Promise<void> =>
@@ -74,10 +94,10 @@ async function streamMessage(
   });
   while (step.done !== true) {
     const { type, fields } = eventOf(step.value);
-    await send(type, fields);
+    if (answers) await send(type, fields);
     step = await events.next();
   }
-  const end = step.value;
+  const end = answers ? step.value : endWithoutAnswer(step.value);
   await send('message_delta', {
     delta: stopOf(end),
     usage: usageOf(end.usage),

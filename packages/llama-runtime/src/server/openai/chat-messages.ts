@@ -29,7 +29,7 @@ export function readMessages(body: JsonObject): ReadMessages {
 }
 
 function readMessage(message: JsonObject, path: string, images: string[]): JsonObject {
-  const role = stringField(message, 'role') ?? '';
+  const role = stringField(message, 'role', path) ?? '';
   if (!ROLES.includes(role))
     throw invalidField(`${path}.role`, `must be one of ${ROLES.join(', ')}`);
   const content = readContent(message, path, images);
@@ -37,9 +37,9 @@ function readMessage(message: JsonObject, path: string, images: string[]): JsonO
   if (content === null && calls === null && role !== 'assistant') {
     throw invalidField(`${path}.content`, 'is required');
   }
-  const reasoning = stringField(message, 'reasoning_content');
-  const callId = stringField(message, 'tool_call_id');
-  const name = stringField(message, 'name');
+  const reasoning = stringField(message, 'reasoning_content', path);
+  const callId = stringField(message, 'tool_call_id', path);
+  const name = stringField(message, 'name', path);
   return {
     // Templates know `system`; OpenAI renamed the role.
     role: role === 'developer' ? 'system' : role,

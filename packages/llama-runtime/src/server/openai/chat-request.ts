@@ -19,10 +19,13 @@ export function readChatRequest(body: JsonObject): GenerationRequest {
   const { messages, images } = readMessages(body);
   const responseFormat = readResponseFormat(body);
   const thinking = readThinking(body);
+  const continues = booleanField(body, 'continue_final_message') === true;
+  if (continues) checkContinued(body, messages);
   return {
     prompt: {
       messages,
       images,
+      continues,
       format: {
         ...readTools(body),
         ...(responseFormat !== null && { response_format: responseFormat }),
@@ -34,6 +37,20 @@ export function readChatRequest(body: JsonObject): GenerationRequest {
     maxTokens: readMaxTokens(body),
     stops: stringsField(body, 'stop'),
   };
+}
+
+/** @throws RequestError where the last message cannot be continued */
+function checkContinued(body: JsonObject, messages: readonly JsonObject[]): void {
+  const last = messages.at(-1) ?? {};
+  const isText = typeof last['content'] === 'string' && last['tool_calls'] === undefined;
+  if (last['role'] !== 'assistant' || !isText)
+    throw invalidField('messages', 'must end with a text of the assistant, which is continued');
+  if (readResponseFormat(body) !== null) {
+    throw invalidField(
+      'response_format',
+      'cannot be used where the last message is continued: its form holds for a whole answer',
+    );
+  }
 }
 
 /** Reads how tokens are chosen. `top_k`, `min_p` and `repeat_penalty` are additions of llama.cpp and LM Studio. */
@@ -131,14 +148,15 @@ function readTool(tool: JsonObject, index: number): JsonObject {
   }
   const declared = tool['function'];
   if (!isJsonObject(declared)) throw invalidField(`${path}.function`, 'must be an object');
-  const name = stringField(declared, 'name') ?? '';
-  if (name === '') throw invalidField(`${path}.function.name`, 'is required');
+  const place = `${path}.function`;
+  const name = stringField(declared, 'name', place) ?? '';
+  if (name === '') throw invalidField(`${place}.name`, 'is required');
   return {
     type: 'function',
     function: {
       name,
-      description: stringField(declared, 'description') ?? '',
-      parameters: objectField(declared, 'parameters') ?? { type: 'object', properties: {} },
+      description: stringField(declared, 'description', place) ?? '',
+      parameters: objectField(declared, 'parameters', place) ?? { type: 'object', properties: {} },
     },
   };
 }
@@ -191,8 +209,9 @@ function readResponseFormat(body: JsonObject): JsonObject | null {
     case 'json_object':
       return { type: 'json_object', schema: format['schema'] ?? { type: 'object' } };
     case 'json_schema': {
-      const declared = objectField(format, 'json_schema');
-      const schema = declared === null ? null : objectField(declared, 'schema');
+      const declared = objectField(format, 'json_schema', 'response_format');
+      const schema =
+        declared === null ? null : objectField(declared, 'schema', 'response_format.json_schema');
       if (schema === null) throw invalidField('response_format.json_schema.schema', 'is required');
       return { type: 'json_schema', json_schema: { schema } };
     }

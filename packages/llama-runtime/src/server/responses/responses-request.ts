@@ -39,7 +39,7 @@ export function chatBodyOf(body: JsonObject, tools: ResponseTools): JsonObject {
     refuseLogprobs('include');
   }
   const instructions = stringField(body, 'instructions');
-  const format = objectField(objectField(body, 'text') ?? {}, 'format');
+  const format = objectField(objectField(body, 'text') ?? {}, 'format', 'text');
   return {
     messages: [
       ...(instructions === null ? [] : [{ role: 'system', content: instructions }]),

@@ -311,4 +311,32 @@ describe("OpenAI's responses", () => {
       expect(response.status).toBe(status);
     },
   );
+
+  it.each([
+    [{ max_output_tokens: 0 }, 'max_output_tokens'],
+    [{ text: { format: 'json' } }, 'text.format'],
+    [{ text: { format: { type: 'xml' } } }, 'text.format.type'],
+    [{ text: { format: { type: 'json_schema', name: 'a' } } }, 'text.format.schema'],
+    [{ reasoning: { effort: 1 } }, 'reasoning.effort'],
+    [{ input: [{ role: 'robot', content: 'hi' }] }, 'input'],
+    [{ input: 'ab '.repeat(1000) }, 'input'],
+    [{ tools: [{ type: 'function', name: '' }] }, 'tools[0].name'],
+    [
+      {
+        tools: [{ type: 'function', name: 'a' }],
+        tool_choice: {
+          type: 'allowed_tools',
+          mode: 'any',
+          tools: [{ type: 'function', name: 'a' }],
+        },
+      },
+      'tool_choice.mode',
+    ],
+  ])('%j are refused with the name of the field that was sent, %s', async (fields, param) => {
+    const response = await engine.post('/v1/responses', { model: 'tiny', input: 'hi', ...fields });
+    expect(response.status).toBe(400);
+    const { error } = await bodyOf(response);
+    expect(error.param).toBe(param);
+    expect(error.message).not.toMatch(/messages|response_format|max_tokens|function/);
+  });
 });

@@ -24,6 +24,7 @@ import {
 } from '../model-files/judge-file.js';
 import { findMissingFolder } from './missing-folder.js';
 import { withEngines } from './with-engines.js';
+import { withReasoning } from './with-reasoning.js';
 import { misfitProjector, misfitsIn } from '../model-files/misfit-projector.js';
 import { filesIn, filesOfScanned, finderOf, type ModelFiles } from '../model-files/model-files.js';
 import type { Downloads, DownloadsList } from './downloads-list.js';
@@ -144,21 +145,6 @@ async function listWithClient(
     ...NO_STORES,
     origin: { kind: 'lmstudio', baseUrl: client.baseUrl, elsewhere: elsewhere.length },
   };
-}
-
-/** LM Studio's list of models does not say whether they can think. Their headers do. */
-async function withReasoning(
-  model: DownloadedModel,
-  files: ModelFiles | null,
-  readFacts: FactsReader,
-  signal: AbortSignal,
-): Promise<DownloadedModel> {
-  const [file] = files?.files ?? [];
-  if (model.reasoning !== null || files?.format !== 'gguf' || file === undefined) return model;
-  const { kind } = await judgeFile(file, readFacts, 'lmstudio', signal);
-  return kind === 'model'
-    ? { ...model, reasoning: (await readFacts(file, signal)).reasoning }
-    : model;
 }
 
 /** A download renames its weights at its end, so the folder of an MLX model changes with them. */

@@ -4,6 +4,4 @@ module.exports = {
   displayName: 'dashboard page',
   testMatch: ['**/test/page/*.page.ts'],
   testTimeout: 60_000,
-  // The pages wait for browsers and servers more than they compute.
-  maxWorkers: 2,
 };

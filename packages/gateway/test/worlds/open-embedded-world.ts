@@ -179,9 +179,10 @@ async function readEngines(registry: string): Promise<ReadonlyMap<string, number
         if (text === null) return [];
         const { pid, spec } = JSON.parse(text) as {
           readonly pid: number;
-          readonly spec: { readonly modelKey: string };
+          /** Absent while the engine loads its model. */
+          readonly spec?: { readonly modelKey: string };
         };
-        return [[spec.modelKey, pid] as const];
+        return spec === undefined ? [] : [[spec.modelKey, pid] as const];
       }),
   );
   return new Map(records.flat());

@@ -1,4 +1,4 @@
-import type { LoadConfig } from '@mai/memory-ledger';
+import { type LoadConfig, statedCapabilities } from '@mai/memory-ledger';
 import { LlamaRuntimeError } from './errors.js';
 import { findModel, instanceNotFound, requireModel } from './models/find-model.js';
 import { listModels } from './models/list-models.js';
@@ -175,15 +175,7 @@ function closed(): LlamaRuntimeError {
 function detailsOf(model: LocalModel, residents: readonly ResidentInstance[]): ModelDetails {
   return {
     model,
-    capabilities:
-      model.kind === 'embedding'
-        ? ['embedding']
-        : [
-            'chat' as const,
-            ...(model.reasoning === true ? (['reasoning'] as const) : []),
-            ...(model.toolUse ? (['tools'] as const) : []),
-            ...(model.vision ? (['vision'] as const) : []),
-          ],
+    capabilities: statedCapabilities(model),
     variants: [],
     residents: residents.filter(({ modelKey }) => modelKey === model.modelKey),
   };

@@ -1,4 +1,4 @@
-import type { LoadConfig } from '@mai/memory-ledger';
+import type { LoadConfig, StatedCapability } from '@mai/memory-ledger';
 import type { ModelMatch } from './models/find-model.js';
 import type { ListModels } from './models/list-models.js';
 import type { LocalModel, ModelListing } from './models/model-types.js';
@@ -56,7 +56,7 @@ export interface LlamaRuntimeOptions {
 export interface ModelDetails {
   readonly model: LocalModel;
   /** From the file alone. Coding and analysis are not in the file. */
-  readonly capabilities: readonly ('chat' | 'embedding' | 'reasoning' | 'tools' | 'vision')[];
+  readonly capabilities: readonly StatedCapability[];
   /** Always empty here: each file is a model of its own. */
   readonly variants: readonly LocalModel[];
   readonly residents: readonly ResidentInstance[];

@@ -15,7 +15,6 @@ export type {
   ModelListing,
   ResidentInstance,
 } from './models/model-types.js';
-export type { ModelCapability } from './models/capabilities.js';
 export { leftOutReason, type ModelMatch } from './models/find-model.js';
 export type { GenerateRequest, Generation, WarmUp, WarmUpOptions } from './models/generate.js';
 

@@ -9,8 +9,8 @@ export type { KvCacheType, LoadConfig } from './models/load-config.js';
 export { baseKeyOf, refersTo } from './models/model-key.js';
 export type { ReportedKeys } from './models/model-key.js';
 export { templateHasTools, templateThinks } from './models/chat-template.js';
-export { CAPABILITIES, TIERS } from './models/model-class.js';
-export type { Capability, Tier } from './models/model-class.js';
+export { CAPABILITIES, statedCapabilities, TIERS } from './models/model-class.js';
+export type { Capability, StatedCapability, StatedTasks, Tier } from './models/model-class.js';
 export { totalBytesOf, withLockedWeights } from './memory/footprint.js';
 export { withinGpus } from './memory/within-gpus.js';
 export type {

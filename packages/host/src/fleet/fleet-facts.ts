@@ -1,5 +1,6 @@
 import { assembleSelectionInput, isForeign, type RuntimeInstance } from '@mai/autopilot';
 import {
+  statedCapabilities,
   totalBytesOf,
   type Capability,
   type LoadSpeed,
@@ -218,7 +219,7 @@ function devicesIn(
           fit: null,
           speed: null,
           quality: null,
-          capabilities: capabilitiesOf(model),
+          capabilities: model === undefined ? ['chat'] : statedCapabilities(model),
           contextLengthTokens: one.contextLengthTokens,
           maxContextLengthTokens: one.maxContextLengthTokens,
           sizeBytes: one.sizeBytes || null,
@@ -234,14 +235,4 @@ function devicesIn(
         };
       }),
   }));
-}
-
-function capabilitiesOf(model: Downloads['linked'][number] | undefined): readonly Capability[] {
-  if (model?.kind === 'embedding') return ['embedding'];
-  return [
-    'chat',
-    ...(model?.reasoning === true ? ['reasoning' as const] : []),
-    ...(model?.toolUse === true ? ['tools' as const] : []),
-    ...(model?.vision === true ? ['vision' as const] : []),
-  ];
 }

@@ -1,4 +1,4 @@
-import type { LoadConfig } from '@mai/memory-ledger';
+import type { LoadConfig, StatedCapability } from '@mai/memory-ledger';
 import type { HomeLookup } from '../home/lmstudio-home.js';
 import type { EngineWatch, WatchEnginesOptions } from './watch-engines.js';
 import type { EstimateOptions, ResourceEstimate } from '../load/estimate.js';
@@ -12,7 +12,6 @@ import type { HardwareSurvey } from '../machine/hardware-survey.js';
 import type { HostFacts } from '../machine/host-facts.js';
 import type { LinkedDevices, LMStudioVersion } from '../machine/inspect-machine.js';
 import type { SelectedEngine } from '../home/selected-engine.js';
-import type { ModelCapability } from '../models/capabilities.js';
 import type { ModelMatch } from '../models/find-model.js';
 import type { GenerateRequest, Generation, WarmUp, WarmUpOptions } from '../models/generate.js';
 import type { DownloadedModel, ModelListing, ResidentInstance } from '../models/model-types.js';
@@ -37,7 +36,7 @@ export interface ConnectOptions extends HomeLookup {
 /** One downloaded model with its capabilities, variants and residents. */
 export interface ModelDetails {
   readonly model: DownloadedModel;
-  readonly capabilities: readonly ModelCapability[];
+  readonly capabilities: readonly StatedCapability[];
   /** The variants with their own sizes; empty where the model has no variants. */
   readonly variants: readonly DownloadedModel[];
   readonly residents: readonly ResidentInstance[];

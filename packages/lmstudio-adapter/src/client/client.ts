@@ -1,4 +1,4 @@
-import { checkRange, refersTo } from '@mai/memory-ledger';
+import { checkRange, refersTo, statedCapabilities } from '@mai/memory-ledger';
 import { watchEngines } from './watch-engines.js';
 import { LMStudioError } from '../errors.js';
 import { estimateModel } from '../load/estimate.js';
@@ -16,7 +16,6 @@ import {
   readVersion,
   selectedEngines,
 } from '../machine/inspect-machine.js';
-import { capabilitiesOf } from '../models/capabilities.js';
 import { findModel, instanceNotFound, modelNotFound } from '../models/find-model.js';
 import { generate, warmUp } from '../models/generate.js';
 import { listDownloaded, listVariants } from '../models/list-downloaded.js';
@@ -104,7 +103,7 @@ async function modelInfo(
     model.variants.length === 0 ? [] : await listVariants(connection, model.modelKey, deadline);
   return {
     model,
-    capabilities: capabilitiesOf(model),
+    capabilities: statedCapabilities(model),
     variants,
     residents: residents.filter((resident) => refersTo(model.modelKey, resident)),
   };

@@ -16,7 +16,7 @@ import { LMStudioError } from '../errors.js';
 import type { Connection } from '../wire/connection.js';
 import type { Deadline } from '../wire/deadline.js';
 import { toFormat } from '../model-format.js';
-import { readThinking } from './capabilities.js';
+import { readThinking } from './read-thinking.js';
 import type { DownloadedModel, ResidentInstance } from './model-types.js';
 
 /** The models as LM Studio's REST API lists them. */

@@ -2,7 +2,7 @@ import { isTooSlow, valueOf } from '@mai/memory-ledger';
 import { isModelConfigError, toSelectionPolicy, type QualityUse } from '@mai/model-config';
 import type { CallOptions } from '../control/autopilot-service.js';
 import type { HostParts } from '../host-parts.js';
-import { factsOf } from '../footprints/header-footprint.js';
+import { factsOf } from '../model-files/model-files.js';
 import { listModels } from '../model-list/list-models.js';
 import { modelQuality } from '../catalog/model-quality.js';
 import { withSession } from '../session/session.js';

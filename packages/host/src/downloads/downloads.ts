@@ -24,9 +24,14 @@ import {
 } from '../model-files/judge-file.js';
 import { findMissingFolder } from './missing-folder.js';
 import { withEngines } from './with-engines.js';
-import { withReasoning } from './with-reasoning.js';
 import { misfitProjector, misfitsIn } from '../model-files/misfit-projector.js';
-import { filesIn, filesOfScanned, finderOf, type ModelFiles } from '../model-files/model-files.js';
+import {
+  factsOf,
+  filesIn,
+  filesOfScanned,
+  finderOf,
+  type ModelFiles,
+} from '../model-files/model-files.js';
 import type { Downloads, DownloadsList } from './downloads-list.js';
 
 /**
@@ -110,17 +115,13 @@ async function listWithClient(
   const judged = await Promise.all(
     withDistinctKeys(here).map(async (model) => {
       const files = inFolder(model);
-      return { model, files, fault: await faultOf(model, files, readFacts, signal) };
+      const fault = await faultOf(model, files, readFacts, signal);
+      // LM Studio's list does not say whether a model can think. Its header does.
+      const reasoning = model.reasoning ?? (await factsOf(files))?.reasoning ?? null;
+      return { model: { ...model, reasoning }, files, fault };
     }),
   );
-  const usable = await Promise.all(
-    judged
-      .filter(({ fault }) => fault === null)
-      .map(async (one) => ({
-        ...one,
-        model: await withReasoning(one.model, one.files, readFacts, signal),
-      })),
-  );
+  const usable = judged.filter(({ fault }) => fault === null);
   return {
     models: usable.map(({ model }) => model),
     listed: judged.map(({ model }) => model),

@@ -7,11 +7,9 @@ import type {
   FootprintEstimate,
   HeaderCache,
 } from '@mai/memory-estimator';
-import { isModelFileError } from '@mai/memory-estimator';
 import type { Downloads } from '../downloads/downloads-list.js';
 import { fromHeaders } from '../model-files/from-headers.js';
-import type { HeaderFacts } from '../model-files/header-facts.js';
-import type { ModelFiles } from '../model-files/model-files.js';
+import { orNull, type ModelFiles } from '../model-files/model-files.js';
 import { digestOf } from './digest.js';
 
 /** A load of a downloaded model, or of a resident. */
@@ -70,21 +68,6 @@ export async function fromHeader(
       return estimate;
     });
   });
-}
-
-/** The facts of a model's header; null for an MLX model, and where its header cannot be read here. */
-export async function factsOf(files: ModelFiles | null): Promise<HeaderFacts | null> {
-  return orNull(async () => (await files?.facts()) ?? null);
-}
-
-/** Null where the file is not in the folder that LM Studio's settings name. The next source is used then. */
-async function orNull<Result>(read: () => Promise<Result>): Promise<Result | null> {
-  try {
-    return await read();
-  } catch (error) {
-    if (isModelFileError(error)) return null;
-    throw error;
-  }
 }
 
 /** Changes with the content of a file. */

@@ -114,3 +114,18 @@ export function finderOf(
     return variants.get(key) ?? keep(variants, key, findVariant(key, ofVariant.model));
   };
 }
+
+/** The facts of a model's header; null for an MLX model, and where its header cannot be read here. */
+export async function factsOf(files: ModelFiles | null): Promise<HeaderFacts | null> {
+  return orNull(async () => (await files?.facts()) ?? null);
+}
+
+/** Null where the file is not in the folder that LM Studio's settings name. The next source is used then. */
+export async function orNull<Result>(read: () => Promise<Result>): Promise<Result | null> {
+  try {
+    return await read();
+  } catch (error) {
+    if (isModelFileError(error)) return null;
+    throw error;
+  }
+}

@@ -49,8 +49,7 @@ const FILE_NAME = /^(\d+)\.json$/;
 
 /** Writes the record of an engine. The file contains the engine's token, so only this user can read it. */
 export async function writeRecord(folder: string, record: EngineRecord): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  await replaceFile(fileOf(folder, record.pid), JSON.stringify(record));
+  await write(folder, record);
 }
 
 interface LoadingRecord extends EngineProcesses {
@@ -59,8 +58,11 @@ interface LoadingRecord extends EngineProcesses {
 
 /** Writes the record of an engine that begins to load, so that it is found where its parent ends before the load does. */
 export async function writeLoading(folder: string, processes: EngineProcesses): Promise<void> {
+  await write(folder, { version: LOADING, ...processes });
+}
+
+async function write(folder: string, record: EngineRecord | LoadingRecord): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const record: LoadingRecord = { version: LOADING, ...processes };
   await replaceFile(fileOf(folder, record.pid), JSON.stringify(record));
 }
 

@@ -70,8 +70,9 @@ export function parseMemInfo(text: string | null): MemInfo | null {
   const reported = bytesOf(text, 'MemAvailable:');
   const estimated = estimateAvailable(text);
   const freeBytes = bytesOf(text, 'MemFree:');
+  const mostBytes = mostAvailable(text);
   const faultOf = (availableBytes: number): string | null =>
-    contradictionOf({ totalBytes, availableBytes, freeBytes, mostBytes: mostAvailable(text) });
+    contradictionOf({ totalBytes, availableBytes, freeBytes, mostBytes });
   const contradiction = faultOf(reported ?? estimated);
   // lxcfs can report a container's free memory and file cache beside a MemAvailable that is not the container's.
   const availableBytes =

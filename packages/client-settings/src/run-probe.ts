@@ -115,7 +115,7 @@ function failureText(error: unknown, timeout: AbortSignal, url: string, timeoutM
   return error instanceof Error ? error.message : String(error);
 }
 
-/** What has failed in the connection, and what to do about it. */
+/** Says why a connection has failed, and the next thing to try. */
 function connectionText(fault: unknown, url: string): string {
   const code = field(fault, 'code');
   if (code === 'ECONNREFUSED')

@@ -48,7 +48,7 @@ export function findModel(name: string | null, catalog: ServingCatalog): NamedMo
   }
 }
 
-/** The alias by which a name has a meaning; null where the name has none, or one of its own. */
+/** The alias whose pattern gives a name its meaning. Null for an unknown name, and for a key, an instance or `auto`. */
 export function aliasOf(name: string, catalog: ServingCatalog): Alias | null {
   const wanted = name.trim();
   return findWithoutAlias(wanted, catalog) === null ? firstMatch(wanted, catalog) : null;

@@ -6,7 +6,7 @@ import type { Host } from '../host.js';
 export interface DemoAnswer {
   readonly modelKey: string;
   readonly tokens: number;
-  /** Of the tokens after the first one, whose time is part of the prompt's; null where there is no other one. */
+  /** The speed of the tokens after the first one. The first one is part of the prompt's time. Null for one token. */
   readonly tokensPerSecond: number | null;
   readonly text: string;
 }

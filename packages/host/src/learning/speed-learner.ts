@@ -7,7 +7,7 @@ export interface MeasuredAnswer {
   readonly instanceIdentifier: string;
   /** The computed tokens of the prompt; null where it was not measured. */
   readonly prompt: { readonly tokens: number; readonly ms: number } | null;
-  /** The generated tokens that the time is of, which are those after the first one; null where it was not measured. */
+  /** The generated tokens after the first one, and their time; null where the time was not measured. */
   readonly output: { readonly tokens: number; readonly ms: number } | null;
   /** Tokens in the context before the first generated token. */
   readonly depthTokens: number;

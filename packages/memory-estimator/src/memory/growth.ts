@@ -59,7 +59,7 @@ export function mostStateShare(architecture: string | null): number {
   return STATE_SHARES.get(architecture ?? '') ?? MOST_STATE_SHARE;
 }
 
-/** What is known of a model's memory for a sequence beside its shape. */
+/** Facts about the memory of one sequence that a model's shape does not contain. */
 export interface SequenceFacts {
   /** The most that one sequence's recurrent state and windowed cache may take beyond what the shape states. */
   readonly unknownStateBytes: number;

@@ -74,4 +74,5 @@ export type {
   VerdictReason,
 } from './timing/hysteresis-state.js';
 export { holdingYields } from './journal/holding-yields.js';
+export { reserveMemory, type Reservation, type YieldBaselines } from './pools/reserve-memory.js';
 export { initialHysteresis, reduceHysteresis } from './timing/reduce-hysteresis.js';

@@ -98,6 +98,11 @@ export interface EndYieldAnswer extends JournalAnswer {
 /** The new yield, and the journal that contains it. */
 export interface YieldAnswer extends JournalAnswer {
   readonly yield: Yield;
+  /**
+   * With `dryRun`, what the yield would change: the last decision of the running autopilot, computed again with the yield. Null
+   * where no autopilot runs, or where its last decision was not its own but one for a request.
+   */
+  readonly effect: Pick<SelectionReport, 'selection' | 'input'> | null;
 }
 
 /**

@@ -45,7 +45,13 @@ export { checkRange } from './check-range.js';
 export { isTooSlow, valueOf } from './value.js';
 export type { Valued } from './value.js';
 export type { ModelShape } from './models/model-shape.js';
-export { deviceKeyOf, hasOwnMemory, isGpuShare, unmeasuredPools } from './memory/pool-name.js';
+export {
+  deviceKeyOf,
+  hasOwnMemory,
+  isGpuShare,
+  poolOfGpu,
+  unmeasuredPools,
+} from './memory/pool-name.js';
 export type { PoolName } from './memory/pool-name.js';
 export { chargeResidents, usedBytes } from './memory/residents.js';
 export type { ChargedResident, ObservedResident, ResidentObservation } from './memory/residents.js';

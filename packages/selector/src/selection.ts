@@ -5,8 +5,10 @@ import type { EngineRefusal, LoadOption } from './input.js';
 export interface PoolOutcome {
   readonly pool: PoolName;
   readonly totalBytes: number;
-  /** Use by all programs except the residents. */
+  /** Use by all programs except the residents, with what yields keep free. */
   readonly othersBytes: number;
+  /** The part of `othersBytes` that yields keep free for other programs. Absent: 0, also in older logs. */
+  readonly yieldedBytes?: number;
   /** Use by others and by all residents, before the plan. */
   readonly useBeforeBytes: number;
   /** Use by others, by the residents that stay and by the model that is loaded. */

@@ -4,8 +4,6 @@ import { Panel } from '../shell/panel.js';
 import { usePage } from '../shell/page-context.js';
 import { formatBytes, formatMoment, parseBytes } from '../words/format.js';
 
-const POOL_NAMES = { ram: 'RAM', gpu: 'VRAM', all: 'RAM and VRAM' } as const;
-
 /** Pins and yields: the user's own wishes, and the form for a new yield. */
 export function KeptPanel({
   status,
@@ -17,6 +15,8 @@ export function KeptPanel({
   const { ask, mayChange } = usePage();
   if (status === null) return null;
   const { pins, yields } = status;
+  const hasVram = status.pools.some(({ pool }) => pool !== 'ram');
+  const poolNames = { ram: 'RAM', gpu: 'VRAM', all: hasVram ? 'RAM and VRAM' : 'RAM' };
   return (
     <Panel id="kept" title="Pins and yields">
       <ul class="kept" aria-label="Pins and yields">
@@ -45,19 +45,19 @@ export function KeptPanel({
         {yields.map(({ name, bytes, pools, untilMs, processId }) => (
           <li key={`yield ${name}`}>
             <span>
-              <strong>{formatBytes(bytes)}</strong> of {POOL_NAMES[pools]} for {name}{' '}
+              <strong>{formatBytes(bytes)}</strong> of {poolNames[pools]} ({name}){' '}
               <span class="soft">{endOf(untilMs, processId, nowMs)}</span>
             </span>
             {mayChange && (
               <button
                 type="button"
                 class="quiet"
-                aria-label={`End the yield for ${name}`}
+                aria-label={`End the yield ${name}`}
                 onClick={() =>
                   ask({
                     name: 'endYield',
                     body: { name },
-                    title: `End the yield for ${name}`,
+                    title: `End the yield ${name}`,
                     verb: 'End',
                   })
                 }
@@ -76,7 +76,7 @@ export function KeptPanel({
       )}
       {mayChange && (
         <YieldForm
-          hasVram={status.pools.some(({ pool }) => pool !== 'ram')}
+          hasVram={hasVram}
           onYield={(body) =>
             ask({
               name: 'yield',

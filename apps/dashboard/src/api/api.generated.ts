@@ -414,7 +414,10 @@ export type MemorySample = {
   readonly atMs: number;
   readonly pools: readonly {
     readonly pool: PoolName;
+    /** Use by all programs except the residents, with what yields keep free. */
     readonly othersBytes: number;
+    /** The part of `othersBytes` that yields keep free for other programs, which do not use it yet. */
+    readonly yieldedBytes: number;
     readonly residents: readonly {
       readonly instanceIdentifier: string;
       readonly bytes: number;
@@ -534,8 +537,10 @@ export type Pool = {
   readonly totalBytes: number;
   /** False: the use by other programs is not known. `othersBytes` is then 0, and the figures count the models only. */
   readonly measured: boolean;
-  /** Use by all programs except the residents. */
+  /** Use by all programs except the residents, with what yields keep free. */
   readonly othersBytes: number;
+  /** The part of `othersBytes` that yields keep free for other programs, which do not use it yet. */
+  readonly yieldedBytes: number;
   /** Use by others and by all residents, with memory held for growth. */
   readonly useBytes: number;
   /** The part of `useBytes` that is held for growth and not in use yet. */
@@ -569,7 +574,10 @@ export type PoolChange = {
   readonly totalBytes: number;
   /** False: the use by other programs is not known. `othersBytes` is then 0, and the figures count the models only. */
   readonly measured: boolean;
+  /** Use by all programs except the residents, with what yields keep free. */
   readonly othersBytes: number;
+  /** The part of `othersBytes` that yields keep free for other programs, which do not use it yet. */
+  readonly yieldedBytes: number;
   readonly useBeforeBytes: number;
   readonly useAfterBytes: number;
   readonly limitBytes: number;

@@ -7,6 +7,11 @@ export interface NamedStack {
   readonly stack: Stack;
 }
 
+const NAMES: ReadonlyMap<string, string> = new Map([
+  ['others', 'other programs'],
+  ['yielded', 'kept free by yields'],
+]);
+
 /** The figures at one time, as they are said. A model that takes nothing is left out. */
 export function describeAt(
   stacks: readonly NamedStack[],
@@ -21,7 +26,7 @@ export function describeAt(
     const parts = layers.flatMap(({ key, bytes }) => {
       const own = bytes[index] ?? 0;
       if (own === 0) return [];
-      return [`${key === 'others' ? 'other programs' : nameOf(key)} ${formatBytes(own)}`];
+      return [`${NAMES.get(key) ?? nameOf(key)} ${formatBytes(own)}`];
     });
     return `${label}: ${[...parts, `free ${formatBytes(totalBytes - use)}`].join(', ')}`;
   });

@@ -47,16 +47,22 @@ export function MemoryChart(props: {
   // Null: the memory of the pool is not measured, as of a GPU that only LM Studio's survey lists.
   const use = stack.layers.at(-1)?.tops.findLast((top) => top !== null) ?? null;
   const { totalBytes, limitBytes } = stack;
+  const yielded =
+    stack.layers.find(({ key }) => key === 'yielded')?.bytes.findLast((one) => one !== null) ?? 0;
+  const inUse = use === null ? null : use - yielded;
+  const keptFree = yielded > 0 ? `, ${formatBytes(yielded)} kept free` : '';
   const now =
-    use === null
+    inUse === null
       ? `The use is not measured, the total is ${formatBytes(totalBytes)}`
-      : `Now ${formatBytes(use)} of ${formatBytes(totalBytes)} are in use`;
+      : `Now ${formatBytes(inUse)} of ${formatBytes(totalBytes)} are in use${keptFree}`;
   return (
     <figure class="memory-chart">
       <figcaption>
         <strong>{label}</strong>{' '}
         <span class="soft">
-          {use === null ? 'use not measured' : `${formatPercent(use / totalBytes)} in use`}
+          {inUse === null
+            ? 'use not measured'
+            : `${formatPercent(inUse / totalBytes)} in use${keptFree}`}
         </span>
       </figcaption>
       <div

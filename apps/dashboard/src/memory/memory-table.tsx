@@ -31,11 +31,13 @@ export function MemoryTable(props: {
     cursor !== null || stack.times.length > 0
       ? null
       : (resident?.pools.find((one) => one.pool === pool.pool)?.bytes ?? null);
+  const yielding = stacks.filter((one) => (figure(one, 'yielded') ?? 0) > 0);
   const loaded = residents.map((one) => one.instanceIdentifier);
   const past = stacks.flatMap(({ stack }) => stack.layers.map(({ key }) => key));
   const keys = [...new Set([...loaded, ...past])].filter(
     (key) =>
       key !== 'others' &&
+      key !== 'yielded' &&
       (loaded.includes(key) || stacks.some((one) => (figure(one, key) ?? 0) > 0)),
   );
   const use = ({ stack }: PoolStack) =>
@@ -69,6 +71,11 @@ export function MemoryTable(props: {
           <Row swatch="others" stacks={stacks} bytesOf={(one) => figure(one, 'others')}>
             Other programs
           </Row>
+          {yielding.length > 0 && (
+            <Row swatch="yielded" stacks={stacks} bytesOf={(one) => figure(one, 'yielded')}>
+              Kept free by yields
+            </Row>
+          )}
           {keys.map((key) => {
             const resident = residents.find((one) => one.instanceIdentifier === key);
             return (

@@ -148,7 +148,9 @@ function options(
         fill: (self: uPlot) =>
           key === 'others'
             ? hatched(self.ctx, colours)
-            : (colours.series[input().slotOf(key)] ?? colours.others),
+            : key === 'yielded'
+              ? colours.others
+              : (colours.series[input().slotOf(key)] ?? colours.others),
       })),
     ],
     bands: stack.layers

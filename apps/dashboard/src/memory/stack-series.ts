@@ -2,7 +2,7 @@ import type { History, MemorySample } from '../api/api.generated.js';
 
 /** One area of the stack, from the bottom up. */
 export interface Layer {
-  /** `others`, or an instance identifier. */
+  /** `others`, `yielded`, or an instance identifier. */
   readonly key: string;
   /** The bytes of this layer alone at each time; null where there is no sample. */
   readonly bytes: readonly (number | null)[];
@@ -14,7 +14,7 @@ export interface Layer {
 export interface Stack {
   /** Epoch seconds, ascending. */
   readonly times: readonly number[];
-  /** The first is the use by other programs. */
+  /** The first is the use by other programs, the second what yields keep free. */
   readonly layers: readonly Layer[];
   readonly totalBytes: number;
   readonly limitBytes: number;
@@ -27,7 +27,7 @@ const GAP_MS = 20_000;
 type Figures = MemorySample['pools'][number];
 
 /**
- * Stacks the samples of one pool: other programs at the bottom, then each resident in the order of its first sample,
+ * Stacks the samples of one pool: other programs at the bottom, what yields keep free for them, then each resident in the order of its first sample,
  * so that an area keeps its place.
  */
 export function stackSeries(
@@ -54,7 +54,8 @@ export function stackSeries(
     const tops = bytes.map((own, index) => (own === null ? null : own + (below?.[index] ?? 0)));
     layers.push({ key, bytes, tops });
   };
-  add('others', ({ othersBytes }) => othersBytes);
+  add('others', ({ othersBytes, yieldedBytes }) => othersBytes - yieldedBytes);
+  add('yielded', ({ yieldedBytes }) => yieldedBytes);
   for (const identifier of identifiers) add(identifier, (figures) => takes(figures, identifier));
   return {
     times: points.map(({ atMs }) => atMs / 1000),

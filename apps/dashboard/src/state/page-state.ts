@@ -165,9 +165,10 @@ function withFirstSample(state: PageState): PageState {
   const { status, samples } = state;
   if (status === null || samples.length > 0) return state;
   const { atMs, pools } = status;
-  const figures = pools.map(({ pool, othersBytes, residents, freeBytes }) => ({
+  const figures = pools.map(({ pool, othersBytes, yieldedBytes, residents, freeBytes }) => ({
     pool,
     othersBytes,
+    yieldedBytes,
     residents,
     freeBytes,
   }));

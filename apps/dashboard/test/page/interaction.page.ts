@@ -67,11 +67,9 @@ test('yields memory, and refuses text that is not an amount', async () => {
   await amount.fill('6 GiB');
   await page.getByRole('button', { name: 'Yield memory' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Keep free' }).click();
-  await page.getByRole('button', { name: 'End the yield for by hand' }).click();
+  await page.getByRole('button', { name: 'End the yield by hand' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'End', exact: true }).click();
-  await page
-    .getByRole('button', { name: 'End the yield for by hand' })
-    .waitFor({ state: 'detached' });
+  await page.getByRole('button', { name: 'End the yield by hand' }).waitFor({ state: 'detached' });
   await close();
 });
 

@@ -28,6 +28,7 @@ function poolsWith(model: ScriptedModel, asked: Asked, others: Others): readonly
       ...pool,
       measured: true,
       othersBytes: own,
+      yieldedBytes: 0,
       useBeforeBytes: before,
       useAfterBytes,
       headroomBytes: pool.totalBytes - useAfterBytes,

@@ -109,6 +109,7 @@ export class OddMachine extends ScriptedMachine {
         useBytes,
         freeBytes: one.totalBytes - useBytes,
         othersBytes: othersGib * GIB,
+        yieldedBytes: 0,
         growthBytes: growthGib * GIB,
         trend: null,
         residents: this.#takenOf(index),
@@ -133,6 +134,7 @@ export class OddMachine extends ScriptedMachine {
           {
             pool: one.pool,
             othersBytes: one.othersGib * GIB,
+            yieldedBytes: 0,
             residents: this.#takenOf(index),
             freeBytes: Math.max(0, one.totalBytes - used * GIB),
           },
@@ -169,6 +171,7 @@ export class OddMachine extends ScriptedMachine {
       totalBytes: one.totalBytes,
       measured: one.measured,
       othersBytes: one.othersBytes,
+      yieldedBytes: one.yieldedBytes,
       limitBytes: one.limitBytes,
       hardLimitBytes: one.hardLimitBytes,
       useBeforeBytes: useBytes,

@@ -180,6 +180,7 @@ export class ScriptedMachine {
         totalBytes: pool.totalBytes,
         measured: this.#isMeasured(index),
         othersBytes: pool.othersBytes,
+        yieldedBytes: pool.yieldedBytes,
         useBytes: pool.useAfterBytes,
         growthBytes: 0,
         freeBytes: pool.headroomBytes,

@@ -83,7 +83,7 @@ export function makeSample(
       }));
       const othersBytes = others[index === 0 ? 0 : 1];
       const used = residents.reduce((sum, { bytes }) => sum + bytes, othersBytes);
-      return { pool, othersBytes, residents, freeBytes: totalBytes - used };
+      return { pool, othersBytes, yieldedBytes: 0, residents, freeBytes: totalBytes - used };
     }),
   };
 }
@@ -127,6 +127,7 @@ export function poolChanges(
       ...pool,
       measured: true,
       othersBytes: others[index],
+      yieldedBytes: 0,
       useBeforeBytes: others[index] + sum(before, index),
       useAfterBytes,
       headroomBytes: pool.totalBytes - useAfterBytes,

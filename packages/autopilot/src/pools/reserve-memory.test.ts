@@ -56,7 +56,9 @@ describe('reserveMemory', () => {
     const resources = { ...new FakeWorld().resources(), gpus: [gpu(20 * GIB)] };
     const reserved = reserveMemory(machine(resources), [{ ...GAME, pools }], {}).resources;
     expect(reserved.ram.availableBytes).toBe(ramGib * GIB);
+    expect(reserved.ram.yieldedBytes ?? 0).toBe((26 - ramGib) * GIB);
     expect(reserved.gpus[0]?.availableBytes).toBe(gpuGib * GIB);
+    expect(reserved.gpus[0]?.yieldedBytes ?? 0).toBe((20 - gpuGib) * GIB);
   });
 
   it('counts as use before the load of a resident, so that it does not count as growth', () => {
@@ -104,6 +106,13 @@ describe('reserveMemory', () => {
     const bytes = (resources.ram.availableBytes ?? 0) + more;
     const reserved = reserveMemory(machine(resources), [{ ...GAME, bytes }], {}).resources;
     expect(reserved.ram.availableBytes).toBe(leftBytes);
+  });
+
+  it('adds a further yield to those that the resources lack already', () => {
+    const first = reserveMemory(machine(new FakeWorld().resources()), [GAME], {}).resources;
+    const build = { ...GAME, name: 'build', bytes: GIB };
+    const both = reserveMemory(machine(first), [build], {}).resources;
+    expect(both.ram).toMatchObject({ availableBytes: 17 * GIB, yieldedBytes: 9 * GIB });
   });
 
   it('forgets the baseline of a yield that has ended', () => {

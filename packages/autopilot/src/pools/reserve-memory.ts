@@ -1,5 +1,6 @@
 import {
   isGpuShare,
+  type GpuResources,
   type ObservedResident,
   type PoolName,
   type Resources,
@@ -27,8 +28,10 @@ export interface Reservation<One extends ObservedResident> {
 }
 
 /**
- * Reduces the available memory by the bytes that each yield still holds free. These are the size of the yield,
- * less the growth of the others' use since the yield began.
+ * Reduces the available memory by the bytes that each yield still holds free, and counts them as yielded. These are the size of the
+ * yield, less the growth of the others' use since the yield began.
+ *
+ * @param baselines - the others' use when each yield began, from the last call. A yield that is not in it begins now.
  */
 export function reserveMemory<One extends ObservedResident>(
   {
@@ -61,8 +64,20 @@ export function reserveMemory<One extends ObservedResident>(
       reserved.set(pool, (reserved.get(pool) ?? 0) + heldBytes);
     }
   }
-  const less = (availableBytes: number | null, pool: PoolName): number | null =>
-    availableBytes === null ? null : availableBytes - (reserved.get(pool) ?? 0);
+  const lessYielded = <Measured extends Pick<GpuResources, 'availableBytes' | 'yieldedBytes'>>(
+    measured: Measured,
+    pool: PoolName,
+  ): Measured => {
+    const yieldedBytes = reserved.get(pool) ?? 0;
+    const { availableBytes } = measured;
+    return availableBytes === null || yieldedBytes === 0
+      ? measured
+      : {
+          ...measured,
+          availableBytes: availableBytes - yieldedBytes,
+          yieldedBytes: (measured.yieldedBytes ?? 0) + yieldedBytes,
+        };
+  };
   return {
     baselines: kept,
     residents: residents.map((one) => ({
@@ -77,11 +92,8 @@ export function reserveMemory<One extends ObservedResident>(
     })),
     resources: {
       ...resources,
-      ram: { ...resources.ram, availableBytes: less(resources.ram.availableBytes, 'ram') },
-      gpus: resources.gpus.map((gpu) => ({
-        ...gpu,
-        availableBytes: less(gpu.availableBytes, `gpu:${gpu.deviceKey}`),
-      })),
+      ram: lessYielded(resources.ram, 'ram'),
+      gpus: resources.gpus.map((gpu) => lessYielded(gpu, `gpu:${gpu.deviceKey}`)),
     },
   };
 }

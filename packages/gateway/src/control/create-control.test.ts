@@ -407,6 +407,7 @@ test('history has one sample a second, with the limits and the switches', async 
   expect(ram).toEqual({
     pool: 'ram',
     othersBytes: 7 * GIB,
+    yieldedBytes: 0,
     residents: [{ instanceIdentifier: 'mai/test/small', bytes: 2 * GIB }],
     freeBytes: 7 * GIB,
   });

@@ -149,12 +149,46 @@ test('a real host answers every operation as the schemas say, before and while t
   expect((await call('unpin', { body: {} })).pins).toHaveLength(0);
   const yielded = await call('yield', { body: { bytes: GIB, name: 'game', dryRun: true } });
   expect(yielded.yields).toMatchObject([{ name: 'game', bytes: GIB }]);
+  expect(yielded).toMatchObject({
+    summary: 'Keeps 1.0 GiB of RAM free (game). No model has to be unloaded for it.',
+    unloads: [],
+  });
   expect((await call('status')).yields).toHaveLength(0);
-  await call('endYield', { body: {} });
+  const evicting = { bytes: 24 * GIB, name: 'game' };
+  const planned24 = await call('yield', { body: { ...evicting, dryRun: true } });
+  expect(planned24).toMatchObject({
+    summary: 'Keeps 24.0 GiB of RAM free (game). No other model of the chain fits then.',
+    unloads: [{ modelKey: SMALL, instanceIdentifier: identifier }],
+    loads: [],
+    pools: [{ pool: 'ram', yieldedBytes: 24 * GIB }],
+  });
   const unload = await call('unload', { body: { target: SMALL, dryRun: true } });
   expect(unload.unloads).toMatchObject([{ instanceIdentifier: identifier }]);
   expect(unload.pools[0].useAfterBytes).toBeLessThan(unload.pools[0].useBeforeBytes);
   await call('queue');
+
+  await call('yield', { body: evicting });
+  for (let tries = 0; simulator.residents().length > 0 && tries < 100; tries += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  await new Promise((resolve) => setTimeout(resolve, 2500));
+  // Six GiB are in use by other programs. The yield is told apart from them.
+  const after = await call('history');
+  expect(after.samples.at(-1).pools[0]).toMatchObject({
+    othersBytes: 30 * GIB,
+    yieldedBytes: 24 * GIB,
+  });
+  expect(after.switches.at(-1).text).toContain('because a yield keeps memory free');
+  const memory = (await call('explain')).sentences.find(
+    ({ label }: { label: string }) => label === 'Memory',
+  );
+  expect(memory.text).toMatch(
+    /^RAM 94 % in use or kept free .*: other programs 6\.0 GiB, kept free by yields 24\.0 GiB, models 0 B\.$/,
+  );
+  expect((await call('models')).chain.obstacle).toMatch(
+    /^End the yields, which keep 24\.0 GiB free/,
+  );
+  await call('endYield', { body: {} });
 });
 
 test('LM Studio’s own error reaches the caller with what to do next', async () => {

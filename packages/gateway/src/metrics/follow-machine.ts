@@ -96,7 +96,7 @@ function memoryGauges(
 ): { clear(): void } {
   const pools = new Gauge({
     name: 'mai_memory_bytes',
-    help: 'Memory of each pool, by kind: total, others, models, free, limit and hard_limit.',
+    help: 'Memory of each pool, by kind: total, others, yielded, models, free, limit and hard_limit.',
     labelNames: ['pool', 'kind'],
     registers,
     collect() {
@@ -108,8 +108,9 @@ function memoryGauges(
         this.set({ pool, kind: 'limit' }, limitBytes);
         this.set({ pool, kind: 'hard_limit' }, hardLimitBytes);
       }
-      for (const { pool, othersBytes, freeBytes, residents } of newest?.pools ?? []) {
-        this.set({ pool, kind: 'others' }, othersBytes);
+      for (const { pool, othersBytes, yieldedBytes, freeBytes, residents } of newest?.pools ?? []) {
+        this.set({ pool, kind: 'others' }, othersBytes - yieldedBytes);
+        this.set({ pool, kind: 'yielded' }, yieldedBytes);
         this.set({ pool, kind: 'free' }, freeBytes);
         this.set(
           { pool, kind: 'models' },

@@ -11,6 +11,8 @@ export interface PoolOutcome {
   readonly pool: PoolName;
   readonly totalBytes: number;
   readonly othersBytes: number;
+  /** The part of `othersBytes` that yields keep free. Absent: 0. */
+  readonly yieldedBytes?: number;
   readonly useBeforeBytes: number;
   readonly useAfterBytes: number;
   readonly headroomBytes: number;

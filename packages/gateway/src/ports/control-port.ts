@@ -82,7 +82,12 @@ export interface ControlPort {
       readonly untilMs?: number | null;
     },
     options?: ChangeOptions,
-  ): Promise<{ readonly journal: JournalFacts; readonly yield: MemoryYield }>;
+  ): Promise<{
+    readonly journal: JournalFacts;
+    readonly yield: MemoryYield;
+    /** With `dryRun`, what would be unloaded and loaded; null where it is not known. */
+    readonly effect: YieldEffect | null;
+  }>;
   endYield(
     name?: string | null,
     options?: ChangeOptions,
@@ -108,6 +113,8 @@ export interface ControlWords {
   poolLabel(pool: PoolName, resources: Resources): string;
   /** Bytes with their unit, such as `3.4 GiB`. */
   formatBytes(bytes: number | null): string;
+  /** A number with separators, such as `32,768`. */
+  formatCount(count: number | null): string;
 }
 
 /** One reading of a machine. */
@@ -233,6 +240,15 @@ export interface AutopilotFacts {
 export interface JournalFacts {
   readonly pins: readonly Pin[];
   readonly yields: readonly MemoryYield[];
+}
+
+/** The decision of the running autopilot, computed again with a further yield. */
+export interface YieldEffect {
+  readonly selection: MachineSelection;
+  readonly input: {
+    readonly resources: Resources;
+    readonly residents: readonly ObservedModel[];
+  };
 }
 
 /** A load by hand. */

@@ -96,6 +96,7 @@ export const WORDS: ControlWords = {
   }),
   describeObstacle: ({ kind }) => kind,
   poolLabel: (pool) => pool.toUpperCase(),
+  formatCount: (count) => (count ?? 0).toLocaleString('en-US'),
   formatBytes: (bytes) => `${((bytes ?? 0) / GIB).toFixed(1)} GiB`,
 };
 
@@ -362,7 +363,7 @@ export function createFakeMachine(): FakeMachine {
         processId: null,
       };
       if (options?.dryRun !== true) journal = { ...journal, yields: [added] };
-      return { journal, yield: added };
+      return { journal, yield: added, effect: null };
     },
     endYield: async (name, options) => {
       called('endYield', name, options?.dryRun);

@@ -27,6 +27,7 @@ import { findPins, findYields, type UnpinRequest } from './find-in-journal.js';
 import { findInstances } from './find-instances.js';
 import { estimateLoads, planLoads, type EstimatedLoad, type LoadRequest } from './plan-loads.js';
 import { refuseBusy } from '../autopilot/unload-refusals.js';
+import { effectOfYield } from './yield-effect.js';
 import { yieldOf, type YieldRequest } from './yield-request.js';
 
 /** Loads by hand. @throws HostError `NOT_KEPT`; `INVALID_REQUEST` for an identifier that is not one line */
@@ -160,10 +161,12 @@ export async function yieldMemory(
   const context = contextOfCall(parts.context, signal);
   const one = await yieldOf(request, context);
   const options = { signal: context.signal };
-  const answer = dryRun
-    ? { journal: await autopilot.journal(options), delivery: null }
-    : await autopilot.yieldMemory(one, options);
-  return { ...answer, yield: one };
+  if (!dryRun) return { ...(await autopilot.yieldMemory(one, options)), yield: one, effect: null };
+  const [journal, state] = await Promise.all([
+    autopilot.journal(options),
+    autopilot.state(options),
+  ]);
+  return { journal, delivery: null, yield: one, effect: effectOfYield(one, journal.yields, state) };
 }
 
 /** Removes pins. */

@@ -61,6 +61,6 @@ test('a minimum headroom above the memory of the machine is named, by select and
 
 test('on a machine with more memory, nothing fits as before', async () => {
   const { obstacle, faults } = await obstacleIn(1500);
-  expect(obstacle).toEqual({ kind: 'nothing-fits' });
+  expect(obstacle).toEqual({ kind: 'nothing-fits', yieldedBytes: 0 });
   expect(faults).not.toContain('Headroom');
 });

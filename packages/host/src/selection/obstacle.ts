@@ -36,8 +36,11 @@ export type SelectionObstacle =
       readonly totalBytes: number;
       readonly minHeadroomBytes: number;
     }
-  /** Every downloaded model of the chain is rejected: for memory, context length, tier, or failed loads. */
-  | { readonly kind: 'nothing-fits' };
+  /**
+   * Every downloaded model of the chain is rejected: for memory, context length, tier, or failed loads. `yieldedBytes` is the memory
+   * of all pools that yields keep free.
+   */
+  | { readonly kind: 'nothing-fits'; readonly yieldedBytes: number };
 
 /**
  * Finds out why no model was chosen; null where a model was chosen.
@@ -75,10 +78,13 @@ export function findObstacle(
   const able = downloaded.some((one) => capabilities.every((c) => one.capabilities.includes(c)));
   if (!able) return { kind: 'not-capable', capabilities };
   const { minHeadroomBytes } = input.policy;
-  const { totalBytes } = input.resources.ram;
-  return totalBytes <= minHeadroomBytes
-    ? { kind: 'headroom-too-large', totalBytes, minHeadroomBytes }
-    : { kind: 'nothing-fits' };
+  const { ram, gpus } = input.resources;
+  return ram.totalBytes <= minHeadroomBytes
+    ? { kind: 'headroom-too-large', totalBytes: ram.totalBytes, minHeadroomBytes }
+    : {
+        kind: 'nothing-fits',
+        yieldedBytes: [ram, ...gpus].reduce((sum, { yieldedBytes = 0 }) => sum + yieldedBytes, 0),
+      };
 }
 
 /** The first model of the chain that would fit after a download, or else the first model. */

@@ -11,7 +11,7 @@ export interface BarStyle {
 
 /** A part of a memory pool. `kind` decides the glyph and the colour. */
 export interface BarPart {
-  readonly kind: 'others' | 'models' | 'injected';
+  readonly kind: 'others' | 'yielded' | 'models' | 'injected';
   /** Share of the pool, 0 to 1. */
   readonly ratio: number;
 }
@@ -29,14 +29,14 @@ export interface BarOptions {
 const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'] as const;
 /** A glyph for each kind, so that the bar is readable without colours. */
 const GLYPHS = {
-  unicode: { others: '▒', models: '█', injected: '▚', free: '·', limit: '│' },
-  ascii: { others: '=', models: '#', injected: '+', free: '.', limit: '|' },
+  unicode: { others: '▒', yielded: '░', models: '█', injected: '▚', free: '·', limit: '│' },
+  ascii: { others: '=', yielded: '-', models: '#', injected: '+', free: '.', limit: '|' },
 } as const;
 
 type Kind = BarPart['kind'];
 type Cell = { readonly glyph: string; readonly paint: (text: string) => string };
 
-/** Draws a memory pool: use by other programs, use by models, free memory, and the limit. */
+/** Draws a memory pool: use by other programs, what yields keep free, use by models, free memory, and the limit. */
 export function renderBar({ width, parts, limitRatio, unicode, style }: BarOptions): string {
   const glyphs = unicode ? GLYPHS.unicode : GLYPHS.ascii;
   const paints = paintsOf(style);
@@ -119,6 +119,7 @@ function partEdges(parts: readonly BarPart[], width: number, unicode: boolean): 
 function paintsOf(style: BarStyle): Readonly<Record<Kind | 'free' | 'limit', Cell['paint']>> {
   return {
     others: style.others,
+    yielded: style.others,
     models: style.accent,
     injected: style.caution,
     free: style.dim,

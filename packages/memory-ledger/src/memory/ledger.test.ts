@@ -180,6 +180,20 @@ describe('the pools of a machine', () => {
     expect(ram === undefined ? null : useOf(ram)).toBe(90);
   });
 
+  it.each([
+    ['is named as a part of the others', 40, 30, 50, 30],
+    ['is never more than the others', 95, 30, 0, 0],
+  ])('memory that yields keep free %s', (_, availableBytes, yieldedBytes, othersBytes, named) => {
+    const { ram, ...rest } = machine(100, availableBytes);
+    const resources = { ...rest, ram: { ...ram, yieldedBytes } };
+    const [pool] = measurePools(
+      resources,
+      residents(footprint(30, 10), resources),
+      DEFAULT_SELECTION_POLICY,
+    );
+    expect(pool).toMatchObject({ othersBytes, yieldedBytes: named });
+  });
+
   it('never counts negative bytes for others', () => {
     const resources = machine(100, 95);
     const [ram] = measurePools(

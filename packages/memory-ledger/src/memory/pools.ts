@@ -1,7 +1,7 @@
 import { addCharges } from './charge.js';
 import { isGpuShare, poolOfGpu, type PoolName } from './pool-name.js';
 import type { ChargedResident } from './residents.js';
-import type { Resources } from './resources.js';
+import type { GpuResources, Resources } from './resources.js';
 import type { SelectionPolicy } from '../selection-policy.js';
 
 /** A pool with its limits and its use, in bytes. */
@@ -10,8 +10,10 @@ export interface Pool {
   readonly totalBytes: number;
   /** Whether the available bytes are known. If not, `othersBytes` is 0. */
   readonly measured: boolean;
-  /** Used by everything that is not a resident; at least 0. */
+  /** Used by everything that is not a resident, with what yields keep free; at least 0. */
   readonly othersBytes: number;
+  /** The part of `othersBytes` that yields keep free for other programs, which do not use it yet. */
+  readonly yieldedBytes: number;
   /** The full charge of the residents, mapped weights included. */
   readonly residentBytes: number;
   /** The most that may be in use, 0 to 1 of the total. */
@@ -39,27 +41,31 @@ export function measurePools(
   const pool = (
     name: PoolName,
     totalBytes: number,
-    availableBytes: number | null,
+    { availableBytes, yieldedBytes = 0 }: Pick<GpuResources, 'availableBytes' | 'yieldedBytes'>,
     limits: PoolLimits,
-  ): Pool => ({
-    name,
-    totalBytes,
-    measured: availableBytes !== null,
-    othersBytes:
-      availableBytes === null ? 0 : others(totalBytes, availableBytes, counted.get(name) ?? 0),
-    residentBytes: full.get(name) ?? 0,
-    ...limits,
-  });
+  ): Pool => {
+    const othersBytes =
+      availableBytes === null ? 0 : others(totalBytes, availableBytes, counted.get(name) ?? 0);
+    return {
+      name,
+      totalBytes,
+      measured: availableBytes !== null,
+      othersBytes,
+      yieldedBytes: Math.min(yieldedBytes, othersBytes),
+      residentBytes: full.get(name) ?? 0,
+      ...limits,
+    };
+  };
 
   const { ram, unified, gpus } = resources;
   return [
-    pool('ram', ram.totalBytes, ram.availableBytes, ramLimits(policy, unified)),
+    pool('ram', ram.totalBytes, ram, ramLimits(policy, unified)),
     ...gpus.flatMap((gpu) => {
-      const { totalBytes, availableBytes } = gpu;
+      const { totalBytes } = gpu;
       if (totalBytes === null) return [];
       const name = poolOfGpu(gpu, resources);
       const limits = isGpuShare(name) ? CAP_LIMITS : vramLimits(policy);
-      return pool(name, totalBytes, availableBytes, limits);
+      return pool(name, totalBytes, gpu, limits);
     }),
   ];
 }
@@ -86,6 +92,7 @@ export function fixedPool(name: PoolName, totalBytes: number): Pool {
     totalBytes,
     measured: true,
     othersBytes: 0,
+    yieldedBytes: 0,
     residentBytes: 0,
     limitRatio: 1,
     hardLimitRatio: 1,

@@ -14,6 +14,8 @@ export interface GpuResources {
   readonly totalBytes: number | null;
   /** `null` means that the memory is not measured. It does not mean that the memory is full. */
   readonly availableBytes: number | null;
+  /** Bytes that `availableBytes` leaves out, because yields keep them free for other programs. Absent: 0. */
+  readonly yieldedBytes?: number;
 }
 
 /** Memory and CPU of a machine: the fields of a monitor's snapshot that a decision reads. */
@@ -25,6 +27,8 @@ export interface Resources {
   readonly ram: {
     readonly totalBytes: number;
     readonly availableBytes: number | null;
+    /** Bytes that `availableBytes` leaves out, because yields keep them free for other programs. Absent: 0. */
+    readonly yieldedBytes?: number;
     /**
      * Whether the OS counts mapped pages as used: Windows does, Linux does not. `null` (unknown) is treated as
      * `false`. This is the careful side, because others then appear to use more.

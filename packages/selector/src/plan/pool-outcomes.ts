@@ -43,13 +43,14 @@ function outcomeOf(
   reclaimableBytes: number,
   loadedBytes: number,
 ): Omit<PoolOutcome, 'growthBytes'> {
-  const { name, totalBytes, othersBytes, hardLimitRatio } = pool;
+  const { name, totalBytes, othersBytes, yieldedBytes, hardLimitRatio } = pool;
   const useBeforeBytes = useOf(pool);
   const useAfterBytes = useBeforeBytes - reclaimableBytes + loadedBytes;
   return {
     pool: name,
     totalBytes,
     othersBytes,
+    ...(yieldedBytes > 0 && { yieldedBytes }),
     useBeforeBytes,
     useAfterBytes,
     headroomBytes: totalBytes - useAfterBytes,

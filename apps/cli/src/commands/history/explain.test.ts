@@ -53,6 +53,19 @@ test('explains the decision at a given time, with its figures', async () => {
   );
 });
 
+test('tells memory that yields keep free apart from that of other programs', async () => {
+  const { selection, ...rest } = decisionOf(4000, now - MINUTE, 14, 'acme/large');
+  const pools = selection.pools.map((pool) => ({ ...pool, yieldedBytes: 10 * 1024 ** 3 }));
+  const record = { ...rest, selection: { ...selection, pools } };
+  await writeLog(home, [record]);
+  const out = (await mai('explain', 80)).out.replace(/\n {13}/g, ' ');
+  expect(out).toContain('RAM 94 % in use or kept free (30.0 of 32.0 GiB)');
+  expect(out).toContain('other programs 4.0 GiB, kept free by yields 10.0 GiB, models 16.0 GiB.');
+  expect(out).toContain('with what yields keep free, memory was over its hard limit.');
+  await writeLog(home, [record, outcomeOf(4000, now, { reason: 'YIELD' })]);
+  expect((await mai('explain')).out).toContain('at once: a yield keeps memory free.');
+});
+
 test('a switch that a request needed is told as done, although the autopilot itself would have waited', async () => {
   const due = decisionOf(7, now - MINUTE, 4, 'acme/small');
   expect(due.hysteresis.verdict.act).toBe(false);

@@ -43,10 +43,12 @@ export function renderPools(
     const useBytes =
       when === 'before' ? Math.min(pool.useBeforeBytes, pool.totalBytes) : pool.useAfterBytes;
     const injected = injectedBytes.get(pool.pool) ?? 0;
+    const { othersBytes, yieldedBytes = 0 } = pool;
     const parts: BarPart[] = [
-      { kind: 'others', ratio: (pool.othersBytes - injected) / pool.totalBytes },
+      { kind: 'others', ratio: (othersBytes - yieldedBytes - injected) / pool.totalBytes },
       { kind: 'injected', ratio: injected / pool.totalBytes },
-      { kind: 'models', ratio: (useBytes - pool.othersBytes) / pool.totalBytes },
+      { kind: 'yielded', ratio: yieldedBytes / pool.totalBytes },
+      { kind: 'models', ratio: (useBytes - othersBytes) / pool.totalBytes },
     ];
     const { limitRatio, totalBytes } = pool;
     const bar = renderBar({ width: barWidth, parts, limitRatio, unicode, style });
@@ -67,11 +69,20 @@ export function renderPoolLegend(
   injected = false,
 ): readonly string[] {
   const limits = new Set(pools.map(({ limitRatio }) => formatPercent(limitRatio)));
+  const yielded = pools.some(({ yieldedBytes = 0 }) => yieldedBytes > 0);
   return renderLegend(
-    ['others', ...(injected ? (['injected'] as const) : []), 'models', 'free', 'limit'],
+    [
+      'others',
+      ...(injected ? (['injected'] as const) : []),
+      ...(yielded ? (['yielded'] as const) : []),
+      'models',
+      'free',
+      'limit',
+    ],
     {
       others: 'other programs',
       injected: 'injected',
+      yielded: 'kept free by yields',
       models: 'models',
       free: 'free',
       limit: `limit ${[...limits].join(', ')}`,

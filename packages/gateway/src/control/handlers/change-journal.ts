@@ -1,6 +1,8 @@
-import type { JournalFacts } from '../../ports/control-port.js';
+import { totalBytesOf } from '@mai/memory-ledger';
+import type { JournalFacts, YieldEffect } from '../../ports/control-port.js';
 import type { AnswerOf, HandlerParts } from './handlers.js';
 import { journalView } from '../views/journal-view.js';
+import { footprintView, poolChangesView } from '../views/memory-views.js';
 
 type Change = AnswerOf<'pin'>;
 
@@ -56,17 +58,68 @@ export async function yieldMemory(
   },
   signal: AbortSignal,
 ): Promise<Change> {
-  const answer = await machine.yieldMemory(request, { dryRun, signal });
+  const [answer, { resources }] = await Promise.all([
+    machine.yieldMemory(request, { dryRun, signal }),
+    readings.status(),
+  ]);
   if (!dryRun) readings.forget();
-  const { yield: added, journal } = answer;
+  const { yield: added, journal, effect } = answer;
   const others = journal.yields.filter((one) => one.name !== added.name);
-  const where = { ram: 'RAM', gpu: 'GPU memory', all: 'RAM and GPU memory' }[added.pools];
-  return changeOf(
-    'yield',
-    dryRun,
-    `Keeps ${words.formatBytes(added.bytes)} of ${where} free for "${added.name}". Models that are in the way are unloaded.`,
-    { ...journal, yields: [...others, added] },
+  const all = resources.gpus.length === 0 ? 'RAM' : 'RAM and GPU memory';
+  const where = { ram: 'RAM', gpu: 'GPU memory', all }[added.pools];
+  const kept = `Keeps ${words.formatBytes(added.bytes)} of ${where} free (${added.name}).`;
+  // A decision that waits for a busy model does not say yet what is unloaded.
+  const isKnown = effect !== null && effect.selection.decision !== 'wait';
+  const facts = isKnown ? effectView(effect, words) : null;
+  return {
+    ...changeOf(
+      'yield',
+      dryRun,
+      `${kept} ${facts?.sentence ?? 'Models that are in the way are unloaded.'}`,
+      { ...journal, yields: [...others, added] },
+    ),
+    ...facts?.effect,
+  };
+}
+
+/** What a yield would unload and load, and the pools then. */
+function effectView(
+  { selection, input }: YieldEffect,
+  words: HandlerParts['words'],
+): { readonly sentence: string; readonly effect: Pick<Change, 'unloads' | 'loads' | 'pools'> } {
+  const { chosen, plan, pools } = selection;
+  const unloads = plan.steps.flatMap((step) => {
+    if (step.action !== 'unload') return [];
+    const { instanceIdentifier } = step;
+    const resident = input.residents.find((one) => one.instanceIdentifier === instanceIdentifier);
+    const footprint = resident?.footprint ?? null;
+    return {
+      modelKey: resident?.modelKey ?? instanceIdentifier,
+      instanceIdentifier,
+      freesBytes: footprint === null ? null : totalBytesOf(footprint),
+    };
+  });
+  const loads = plan.steps.flatMap((step) =>
+    step.action !== 'load'
+      ? []
+      : {
+          modelKey: step.modelKey,
+          instanceIdentifier: null,
+          loadConfig: null,
+          footprint:
+            chosen === null || chosen.footprint === null ? null : footprintView(chosen.footprint),
+        },
   );
+  const sentence =
+    unloads.length + loads.length === 0
+      ? 'No model has to be unloaded for it.'
+      : loads.length === 0 && chosen === null
+        ? 'No other model of the chain fits then.'
+        : 'The autopilot then makes these changes.';
+  return {
+    sentence,
+    effect: { unloads, loads, pools: poolChangesView(pools, input.resources, words) },
+  };
 }
 
 /** Answers `endYield`. */

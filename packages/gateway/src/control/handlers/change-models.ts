@@ -43,7 +43,7 @@ export async function planLoad(
     action: 'load',
     dryRun: true,
     possible: lacking.length === 0,
-    summary: `Loads ${wanted.model} with ${contextLengthTokens} tokens of context, which takes about ${size}, and pins it.`,
+    summary: `Loads ${wanted.model} with ${words.formatCount(contextLengthTokens)} tokens of context, which takes about ${size}, and pins it.`,
     loads: [
       {
         modelKey: wanted.model,

@@ -102,6 +102,7 @@ function poolViews(
       totalBytes: one.totalBytes,
       measured: !unmeasured.includes(one.pool),
       othersBytes: one.othersBytes,
+      yieldedBytes: one.yieldedBytes ?? 0,
       useBytes: one.useBeforeBytes,
       growthBytes: one.growthBytes,
       freeBytes: one.totalBytes - one.useBeforeBytes,

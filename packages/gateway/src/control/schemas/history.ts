@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import { component } from './shared/component.js';
-import { bytes, durationMs, epochMs, poolName } from './shared/memory.js';
+import {
+  bytes,
+  durationMs,
+  epochMs,
+  othersBytes,
+  poolName,
+  yieldedBytes,
+} from './shared/memory.js';
 
 export const historyQuery = z.strictObject({
   sinceMs: z.coerce.number().optional().describe('Only samples after this moment (epoch ms).'),
@@ -14,7 +21,8 @@ export const memorySample = component(
       pools: z.array(
         z.strictObject({
           pool: poolName,
-          othersBytes: bytes,
+          othersBytes,
+          yieldedBytes,
           residents: z.array(z.strictObject({ instanceIdentifier: z.string(), bytes })),
           freeBytes: bytes,
         }),

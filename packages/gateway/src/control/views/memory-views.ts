@@ -51,7 +51,7 @@ export function poolChangesView(
 ): z.output<typeof schemas.poolChange>[] {
   const unmeasured = unmeasuredPools(resources);
   return pools.map((one) => {
-    const { pool, totalBytes, othersBytes, useBeforeBytes, useAfterBytes } = one;
+    const { pool, totalBytes, othersBytes, yieldedBytes = 0, useBeforeBytes, useAfterBytes } = one;
     const { limitBytes, hardLimitBytes, headroomBytes } = one;
     return {
       pool,
@@ -59,6 +59,7 @@ export function poolChangesView(
       totalBytes,
       measured: !unmeasured.includes(pool),
       othersBytes,
+      yieldedBytes,
       useBeforeBytes,
       useAfterBytes,
       limitBytes,

@@ -11,13 +11,21 @@ export interface SwitchMark {
   readonly text: string;
 }
 
+/** The loaded model stayed, and only instances that were busy or pinned when it replaced them were unloaded. */
+const LEFT_OVER = 'it was no longer needed';
+
 const REASONS: Readonly<Record<string, string>> = {
   NOTHING_RESIDENT: 'no model of the chain was loaded',
   EMERGENCY: 'memory was over its hard limit',
   FORECAST: 'memory was filling up',
   DWELL_OVER: 'it had been due for the dwell time',
   REQUESTED: 'a request needed it',
-  YIELD: 'another program needs the memory',
+  YIELD: 'a yield keeps memory free',
+  STEADY: LEFT_OVER,
+  DWELLING: LEFT_OVER,
+  COOLING_DOWN: LEFT_OVER,
+  CPU_PRESSURE: LEFT_OVER,
+  DRAINING: LEFT_OVER,
 };
 
 /** A switch that has ended, in words. */

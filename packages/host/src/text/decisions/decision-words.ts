@@ -4,7 +4,7 @@ import { describeTradeOffs } from './describe-trade-offs.js';
 import { explainEpisode } from './explain-episode.js';
 import { explainRejection } from './explain-rejection.js';
 import { poolLabel } from '../pool-label.js';
-import { formatBytes } from '../../words.js';
+import { formatBytes, formatCount } from '../../words.js';
 
 /** The words for decisions that a gateway's control API needs. The port is `ControlWords` of `@mai/gateway`. */
 export const DECISION_WORDS = {
@@ -14,5 +14,6 @@ export const DECISION_WORDS = {
   explainEpisode,
   explainRejection,
   formatBytes,
+  formatCount,
   poolLabel,
 } as const;

@@ -204,11 +204,12 @@ export function describeReason(reason: SwitchReason): string {
       return 'somebody asked for it';
     case 'YIELD':
       return '`mai yield` reserves memory';
+    // The loaded model stays. Only instances that were busy or pinned when it replaced them are unloaded.
     case 'STEADY':
     case 'DWELLING':
     case 'COOLING_DOWN':
     case 'CPU_PRESSURE':
     case 'DRAINING':
-      return 'it is due';
+      return 'it is no longer needed';
   }
 }

@@ -26,7 +26,13 @@ export function describeObstacle(obstacle: SelectionObstacle): string {
     }
     case 'headroom-too-large':
       return `min_headroom is ${formatBytes(obstacle.minHeadroomBytes)}, and this machine has only ${formatBytes(obstacle.totalBytes)} of RAM, so no model ever fits. Set a lower min_headroom under switching in the configuration; \`mai config init\` writes one.`;
-    case 'nothing-fits':
-      return 'Close other programs, ask for less (--require, --min-context, --tier), or download a smaller model.';
+    case 'nothing-fits': {
+      const { yieldedBytes } = obstacle;
+      const end =
+        yieldedBytes > 0
+          ? `End the yields, which keep ${formatBytes(yieldedBytes)} free (\`mai yield --release\`), close`
+          : 'Close';
+      return `${end} other programs, ask for less (--require, --min-context, --tier), or download a smaller model.`;
+    }
   }
 }

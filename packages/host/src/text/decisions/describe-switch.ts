@@ -19,7 +19,7 @@ export function describeSwitch(report: SwitchReport, style: EventStyle): string 
       return `${style.caution('Postponed')}: ${busy.join(', ')} is still busy. Try again when it is idle.`;
     case 'nothing-fits':
       return obstacle === null || obstacle.kind === 'nothing-fits'
-        ? `${style.bad('Nothing fits')}. ${describeObstacle({ kind: 'nothing-fits' })}`
+        ? `${style.bad('Nothing fits')}. ${describeObstacle(obstacle ?? { kind: 'nothing-fits', yieldedBytes: 0 })}`
         : describeObstacle(obstacle);
     case 'rolled-back':
       return `${style.bad('No model could be loaded')}. The previous model is loaded again.`;

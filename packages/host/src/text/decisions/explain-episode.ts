@@ -112,9 +112,13 @@ const OUTCOMES: Readonly<Record<OutcomeRecord['outcome'], string>> = {
   interrupted: 'cancelled',
 };
 
-/** `RAM 83 % in use (26.6 of 32.0 GiB), over its limit of 80 %: other programs 18.2 GiB, models 8.4 GiB.` */
+/**
+ * `RAM 83 % in use (26.6 of 32.0 GiB), over its limit of 80 %: other programs 18.2 GiB, models 8.4 GiB.` Memory that yields keep
+ * free is named apart from that of other programs.
+ */
 function describePool(pool: PoolOutcome, resources: Resources): string {
-  const { useBeforeBytes, totalBytes, othersBytes, limitRatio, hardLimitRatio } = pool;
+  const { useBeforeBytes, totalBytes, othersBytes, yieldedBytes = 0 } = pool;
+  const { limitRatio, hardLimitRatio } = pool;
   const { limitBytes, hardLimitBytes } = pool;
   const ratio = useBeforeBytes / totalBytes;
   const limit = `limit of ${formatPercent(limitRatio)}`;
@@ -125,9 +129,15 @@ function describePool(pool: PoolOutcome, resources: Resources): string {
       : useBeforeBytes > limitBytes
         ? `over its ${limit}`
         : `${formatBytes(limitBytes - useBeforeBytes)} below its ${limit}`;
+  const parts = [
+    `other programs ${formatBytes(othersBytes - yieldedBytes)}`,
+    ...(yieldedBytes > 0 ? [`kept free by yields ${formatBytes(yieldedBytes)}`] : []),
+    `models ${formatBytes(useBeforeBytes - othersBytes)}`,
+  ];
+  const inUse = yieldedBytes > 0 ? 'in use or kept free' : 'in use';
   return (
-    `${poolLabel(pool.pool, resources)} ${formatPercent(ratio)} in use (${formatShare(useBeforeBytes, totalBytes)}), ${where}: ` +
-    `other programs ${formatBytes(othersBytes)}, models ${formatBytes(useBeforeBytes - othersBytes)}.`
+    `${poolLabel(pool.pool, resources)} ${formatPercent(ratio)} ${inUse} (${formatShare(useBeforeBytes, totalBytes)}), ${where}: ` +
+    `${parts.join(', ')}.`
   );
 }
 
@@ -136,6 +146,7 @@ function describeTiming({ record: { hysteresis, selection }, outcome }: Episode)
   const inTime = verdict.waitMs === null ? '' : ` for another ${formatDuration(verdict.waitMs)}`;
   const dueMs = before.pending === null ? null : atMs - before.pending.sinceMs;
   if (!verdict.act && isRequested(outcome)) return 'at once: a request needed it.';
+  if (outcome?.reason === 'YIELD') return 'at once: a yield keeps memory free.';
   switch (verdict.reason) {
     case 'STEADY':
       return selection.decision === 'keep'
@@ -144,7 +155,9 @@ function describeTiming({ record: { hysteresis, selection }, outcome }: Episode)
     case 'NOTHING_RESIDENT':
       return 'at once: no model of the chain was loaded.';
     case 'EMERGENCY':
-      return 'at once: memory was over its hard limit.';
+      return selection.pools.some(({ yieldedBytes = 0 }) => yieldedBytes > 0)
+        ? 'at once: with what yields keep free, memory was over its hard limit.'
+        : 'at once: memory was over its hard limit.';
     case 'FORECAST':
       return (
         `at once: the hard limit was ${timeToHardLimitMs === null ? 'near' : `${formatDuration(timeToHardLimitMs)} away`} ` +

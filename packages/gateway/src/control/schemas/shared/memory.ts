@@ -80,6 +80,14 @@ const measured = z
     'False: the use by other programs is not known. `othersBytes` is then 0, and the figures count the models only.',
   );
 
+export const othersBytes = bytes.describe(
+  'Use by all programs except the residents, with what yields keep free.',
+);
+
+export const yieldedBytes = bytes.describe(
+  'The part of `othersBytes` that yields keep free for other programs, which do not use it yet.',
+);
+
 export const pool = component(
   'Pool',
   z
@@ -88,7 +96,8 @@ export const pool = component(
       label: z.string().describe('Name for display, such as `RAM` or `VRAM 2`.'),
       totalBytes: bytes,
       measured,
-      othersBytes: bytes.describe('Use by all programs except the residents.'),
+      othersBytes,
+      yieldedBytes,
       useBytes: bytes.describe('Use by others and by all residents, with memory held for growth.'),
       growthBytes: bytes.describe(
         'The part of `useBytes` that is held for growth and not in use yet.',
@@ -117,7 +126,8 @@ export const poolChange = component(
       label: z.string(),
       totalBytes: bytes,
       measured,
-      othersBytes: bytes,
+      othersBytes,
+      yieldedBytes,
       useBeforeBytes: bytes,
       useAfterBytes: bytes,
       limitBytes: bytes,

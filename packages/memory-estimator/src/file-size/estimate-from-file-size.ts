@@ -62,7 +62,7 @@ export function estimateFromFileSize(
   const share = shareOnGpus(loadConfig, environment);
   const { mapsWeights, profile } = environment;
   // mlx-engine does not have this setting.
-  const offloadsKvCache = format === 'mlx' || profile.settings.offloadsKvCache.value;
+  const offloadsKvCache = format === 'mlx' || chosen.settings.offloadsKvCache;
   const onGpu = Math.round((totalBytes - (offloadsKvCache ? 0 : parts.kvCacheBytes)) * share);
   const isMapped = format === 'gguf' && mapsWeights && !profile.settings.locksWeights.value;
   const mapped = isMapped ? Math.round(sizeBytes * (1 - share)) : 0;

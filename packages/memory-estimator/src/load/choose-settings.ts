@@ -8,7 +8,12 @@ import {
   type ProfileSetting,
   type ProfileValues,
 } from '../profile/engine-profile.js';
-import { batchOf, flashAttentionFor, refusesFlashAttention } from './dependent-defaults.js';
+import {
+  batchOf,
+  flashAttentionFor,
+  kvCacheOffloadFor,
+  refusesFlashAttention,
+} from './dependent-defaults.js';
 import { LLAMA_CPP_PROFILE } from '../profile/llama-cpp-profile.js';
 import {
   haveSameCells,
@@ -161,7 +166,12 @@ export function chooseSettings(
     cachesLatentValues: choose('cachesLatentValues', null, isOn, defaults.cachesLatentValues),
     cachesNextToken: choose('cachesNextToken', null, isOn, defaults.cachesNextToken),
     castsMask: choose('castsMask', null, isOn, defaults.castsMask),
-    offloadsKvCache: choose('offloadsKvCache', null, isOn, defaults.offloadsKvCache),
+    offloadsKvCache: choose(
+      'offloadsKvCache',
+      null,
+      isOn,
+      kvCacheOffloadFor(profile, facts.isEmbedding),
+    ),
     // The copy of the cache that an attention on the GPU needs is usually larger than what it saves the CPU.
     pinsFlashAttention: choose('pinsFlashAttention', null, isOff, defaults.pinsFlashAttention),
     locksWeights: choose('locksWeights', null, any, defaults.locksWeights),

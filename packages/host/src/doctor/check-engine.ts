@@ -53,7 +53,7 @@ function checkHardware(hardware: LoadEngine['hardware']): readonly Check[] {
       ? [
           ok(
             'GPU',
-            "By LM Studio's hardware settings, the KV cache of language models stays in RAM. Mai's estimates count it there. A model may answer more slowly than predicted, because the predictions assume a KV cache on the GPU.",
+            "By LM Studio's hardware settings, the KV cache of language models stays in RAM. Mai's estimates count it there.",
           ),
         ]
       : []),

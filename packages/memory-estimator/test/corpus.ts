@@ -71,7 +71,9 @@ export interface VulkanEntry {
 
 /**
  * A real load with the KV cache in RAM (`offload_kqv` is false) and Vulkan on Mesa's software device. A dry run does not show which
- * operations llama.cpp pins to the CPU. The files had the headers of the corpus, and weights of zeros.
+ * operations llama.cpp pins to the CPU. The loads of node-llama-cpp were of files with the headers of the corpus, and weights of zeros.
+ * Those of llama.node were measured with llama.cpp through @fugood/llama.node. For gemma-3-1b, qwen3next and falcon-h1, their context
+ * was not noted: it is the context of the loads of tinyllama (1,024 tokens), and gives their buffers exactly.
  */
 export interface CacheInRamEntry {
   readonly model: string;

@@ -3,10 +3,19 @@
 //
 // Run with: npm run setup && npm run setup:vulkan && npm run compare:vulkan (in bench/accuracy; on Debian the
 // software device is in mesa-vulkan-drivers).
+//
+// With the argument `no-kv-offload`, the KV cache is in RAM. This needs Linux on x64, and a C compiler named `cc`.
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { estimateReport, readGgufHeader } from '@mai/memory-estimator';
+import { fileURLToPath } from 'node:url';
+import {
+  estimateReport,
+  readGgufHeader,
+  resolveEngineProfile,
+  withKnownSettings,
+} from '@mai/memory-estimator';
 import { quantile } from '../../yardstick/statistics.mjs';
 import { CASES } from './models/cases.mjs';
 import { runNode } from './llama/run-node.mjs';
@@ -26,6 +35,13 @@ const PARTS = {
 // llama.cpp ignores a software device unless it is selected here.
 process.env.GGML_VK_VISIBLE_DEVICES ??= '0';
 const folder = mkdtempSync(path.join(tmpdir(), 'mai-vulkan-'));
+const offloadsKvCache = process.argv[2] !== 'no-kv-offload';
+const env = offloadsKvCache ? {} : { LD_PRELOAD: compileLibrary() };
+const profile = withKnownSettings(
+  resolveEngineProfile({ engine: 'llama.cpp' }),
+  { offloadsKvCache },
+  'the argument',
+);
 try {
   report(await compareShapes());
 } finally {
@@ -40,7 +56,7 @@ async function compareShapes() {
     const header = await readGgufHeader(file);
     const layers = header.metadata.get(`${header.architecture}.block_count`);
     for (const gpuLayers of [0, 1, Math.floor(layers / 2), layers, layers + 1]) {
-      const loads = await runNode('load-on-vulkan.mjs', { file, gpuLayers, cases: CASES });
+      const loads = await runNode('load-on-vulkan.mjs', { file, gpuLayers, cases: CASES }, env);
       for (const [i, truth] of loads.entries())
         if (truth.refused === undefined)
           rows.push(row(name, header, { ...CASES[i], gpuLayers }, truth));
@@ -51,7 +67,7 @@ async function compareShapes() {
 }
 
 function row(name, header, one, truth) {
-  const { ram, gpus } = estimateReport(header, {
+  const settings = {
     contextLengthTokens: one.context,
     kvCacheTypeK: one.kvK,
     kvCacheTypeV: one.kvV,
@@ -65,7 +81,8 @@ function row(name, header, one, truth) {
     gpuLayers: one.gpuLayers,
     gpuBackend: 'vulkan',
     cpu: 'auto',
-  });
+  };
+  const { ram, gpus } = estimateReport(header, settings, null, { profile });
   const errors = {};
   for (const [part, key] of Object.entries(PARTS)) {
     errors[`${part}, GPU`] = error(gpus[0][key], truth.gpu[part]);
@@ -74,6 +91,14 @@ function row(name, header, one, truth) {
     if (part !== 'weights') errors[`${part}, RAM`] = error(ram[key], truth.ram[part]);
   }
   return { name, errors };
+}
+
+/** The library that keeps the KV cache in RAM. */
+function compileLibrary() {
+  const source = fileURLToPath(new URL('llama/no-kv-offload.c', import.meta.url));
+  const library = path.join(folder, 'no-kv-offload.so');
+  execFileSync('cc', ['-shared', '-fPIC', '-O1', '-o', library, source, '-ldl']);
+  return library;
 }
 
 function error(bytes, mib) {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { readGgufHeader } from '../src/gguf/read-gguf-header.js';
 import type { GgufHeader } from '../src/gguf/gguf-header.js';
-import type { EstimateSettings } from '../src/settings/estimate-settings.js';
+import type { EngineRules, EstimateSettings } from '../src/settings/estimate-settings.js';
 
 const FOLDER = join(__dirname, 'corpus');
 
@@ -67,6 +67,38 @@ export interface VulkanEntry {
   /** From llama.cpp's log, which has two decimals. */
   readonly gpuComputeMib: number;
   readonly hostComputeMib: number;
+}
+
+/**
+ * A real load with the KV cache in RAM (`offload_kqv` is false) and Vulkan on Mesa's software device. A dry run does not show which
+ * operations llama.cpp pins to the CPU. The loads of node-llama-cpp were of files with the headers of the corpus, and weights of zeros.
+ * Those of llama.node were measured with llama.cpp through @fugood/llama.node. For gemma-3-1b, qwen3next and falcon-h1, their context
+ * was not noted: it is the context of the loads of tinyllama (1,024 tokens), and gives their buffers exactly.
+ */
+export interface CacheInRamEntry {
+  readonly model: string;
+  /** The binding of llama.cpp: node-llama-cpp 3.22.1 (v0.5.0), or @fugood/llama.node. */
+  readonly binding: 'node-llama-cpp' | 'llama.node';
+  readonly gpuLayers: number;
+  /** Whether the output matrix is larger than the device's largest buffer, so that llama.cpp keeps it in RAM. */
+  readonly outputInRam: boolean;
+  /** Tokens of each sequence, or of all sequences where they share a cache. */
+  readonly contextLength: number;
+  readonly parallel: number;
+  readonly kvUnified: boolean;
+  readonly flashAttention: boolean;
+  readonly kvType: KvCacheType;
+  readonly reservedLogits: EngineRules['reservedLogits'];
+  /** From llama.cpp's log, which has two decimals. */
+  readonly gpuComputeMib: number;
+  readonly hostComputeMib: number;
+  /** In the buffers of the CPU; null where it was not noted. */
+  readonly kvCacheMib: number | null;
+  readonly stateMib: number | null;
+}
+
+export function cacheInRamCorpus(): readonly CacheInRamEntry[] {
+  return entries<CacheInRamEntry>('kv-cache-in-ram.json');
 }
 
 export function vulkanCorpus(): readonly VulkanEntry[] {

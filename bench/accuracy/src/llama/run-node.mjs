@@ -4,9 +4,13 @@ import { fileURLToPath } from 'node:url';
 /**
  * Runs a program of this folder. Writes `question` to its standard input as JSON, and parses its output as
  * JSON.
+ *
+ * @param env Variables in addition to those of this process.
  */
-export async function runNode(program, question) {
-  const child = spawn(process.execPath, [fileURLToPath(new URL(program, import.meta.url))]);
+export async function runNode(program, question, env = {}) {
+  const child = spawn(process.execPath, [fileURLToPath(new URL(program, import.meta.url))], {
+    env: { ...process.env, ...env },
+  });
   const [stdout, stderr] = [[], []];
   child.stdout.on('data', (chunk) => stdout.push(chunk));
   child.stderr.on('data', (chunk) => stderr.push(chunk));

@@ -20,12 +20,14 @@ const engine = {
 const gpuChecks = (one: Parameters<typeof checkEngine>[0]) =>
   checkEngine(one).filter(({ name }) => name === 'GPU');
 
-test('the split strategy is shown, and hardware settings that estimates ignore are warnings', () => {
-  const [strategy, ignored, ...rest] = gpuChecks(engine);
+test('the split strategy and a KV cache in RAM are shown, and a hardware setting that estimates ignore is a warning', () => {
+  const [strategy, kvCache, ignored, ...rest] = gpuChecks(engine);
   expect(strategy).toMatchObject({ state: 'ok' });
   expect(strategy?.message).toContain("'priorityOrder'");
+  expect(kvCache).toMatchObject({ state: 'ok' });
+  expect(kvCache?.message).toMatch(/KV cache .* stays in RAM.*estimates count it there/);
   expect(ignored).toMatchObject({ state: 'warning' });
-  expect(ignored?.message).toMatch(/GPU's own memory.*KV cache stays in RAM.*ignore this/);
+  expect(ignored?.message).toMatch(/GPU's own memory.*ignore this/);
   expect(rest).toEqual([]);
 });
 

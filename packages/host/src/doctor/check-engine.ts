@@ -36,16 +36,10 @@ export function checkEngine({ profile, disabledGpus, hardware }: LoadEngine): re
   ];
 }
 
-/** The user's hardware settings in LM Studio. Estimates ignore them, so a setting that changes a load is a warning. */
+/** The user's hardware settings in LM Studio. A setting that estimates ignore is a warning. */
 function checkHardware(hardware: LoadEngine['hardware']): readonly Check[] {
   if (hardware === null) return [];
   const { gpuSplit, gpuStrictVramCap, offloadKvCacheToGpu } = hardware;
-  const ignored = [
-    ...(gpuStrictVramCap === true
-      ? ["a load uses only the GPU's own memory, so fewer layers may fit on the GPU"]
-      : []),
-    ...(offloadKvCacheToGpu === false ? ['the KV cache stays in RAM'] : []),
-  ];
   return [
     ...(gpuSplit === null
       ? []
@@ -55,15 +49,23 @@ function checkHardware(hardware: LoadEngine['hardware']): readonly Check[] {
             `LM Studio's strategy to split a model over several GPUs is '${gpuSplit.strategy}'. Mai's estimates assume a split by free memory.`,
           ),
         ]),
-    ...(ignored.length === 0
-      ? []
-      : [
+    ...(offloadKvCacheToGpu === false
+      ? [
+          ok(
+            'GPU',
+            "By LM Studio's hardware settings, the KV cache of language models stays in RAM. Mai's estimates count it there.",
+          ),
+        ]
+      : []),
+    ...(gpuStrictVramCap === true
+      ? [
           warning(
             'GPU',
-            `LM Studio's hardware settings say: ${ignored.join('; ')}. Mai's estimates ignore this, so they may count too much memory on the GPU and too little in RAM.`,
+            "By LM Studio's hardware settings, a load uses only the GPU's own memory, so fewer layers may fit on the GPU. Mai's estimates ignore this, so they may count too much memory on the GPU and too little in RAM.",
             null,
           ),
-        ]),
+        ]
+      : []),
   ];
 }
 

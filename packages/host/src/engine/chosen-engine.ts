@@ -60,11 +60,11 @@ export function onBackend(engine: LoadEngine, gpuBackend: GpuBackend | null): Lo
     return engine;
   const { runtimeVersion, settings } = profile;
   const asked = resolveEngineProfile({ engine: 'lmstudio', runtimeVersion, backend: gpuBackend });
-  // The default context may be that of LM Studio's settings.json.
-  const { contextLengthTokens } = settings;
+  // The user of LM Studio may have set these two.
+  const { contextLengthTokens, offloadsKvCache } = settings;
   return {
     ...engine,
-    profile: { ...asked, settings: { ...asked.settings, contextLengthTokens } },
+    profile: { ...asked, settings: { ...asked.settings, contextLengthTokens, offloadsKvCache } },
   };
 }
 

@@ -80,6 +80,54 @@ describe('while LM Studio is off', () => {
   });
 });
 
+describe('the place of the KV cache', () => {
+  const keepsCacheInRam = () => {
+    selects(VULKAN, '2.37.0');
+    const fields = [{ key: 'llm.load.offloadKVCacheToGpu', value: false }];
+    write('.internal/hardware-config.json', { json: [[VULKAN, { fields }]] });
+  };
+  const placeIn = ({ profile }: Awaited<ReturnType<typeof engineOff>>) =>
+    profile.settings.offloadsKvCache;
+
+  test('is the GPU by default, and RAM where the hardware settings of the engine say so', async () => {
+    selects(VULKAN, '2.37.0');
+    expect(placeIn(await engineOff()).value).toBe(true);
+    keepsCacheInRam();
+    expect(placeIn(await engineOff())).toEqual({
+      value: false,
+      alternatives: [],
+      source: 'LM Studio’s hardware settings',
+    });
+  });
+
+  test('does not depend on the hardware settings of another engine', async () => {
+    keepsCacheInRam();
+    selects('llama.cpp-win-x86_64-nvidia-cuda12-avx2', '2.37.0');
+    expect(placeIn(await engineOff()).value).toBe(true);
+  });
+
+  test.each([true, false])(
+    'is what an instance was loaded with (on the GPU: %s), whatever the hardware settings say',
+    async (offloadKVCacheToGpu) => {
+      keepsCacheInRam();
+      await using simulator = await startSimulator({
+        speed: Infinity,
+        world: { guardrails: { mode: 'off' } },
+      });
+      await using sdk = new LMStudioClient({ baseUrl: simulator.baseUrl });
+      const config = { offloadKVCacheToGpu };
+      await sdk.llm.load('qwen/qwen3-8b', { verbose: false, config });
+      await using client = await connect({ baseUrl: simulator.baseUrl });
+      const [instance] = await client.listResidents();
+      if (instance === undefined) throw new Error('No instance is loaded.');
+      expect(placeIn(engineOfInstance(await engineOff(), instance))).toMatchObject({
+        value: offloadKVCacheToGpu,
+        alternatives: [],
+      });
+    },
+  );
+});
+
 describe('GPUs that the user has disabled', () => {
   const card = (deviceKey: string, freeGb: number): GpuResources => ({
     deviceKey,

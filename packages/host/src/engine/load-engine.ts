@@ -115,6 +115,7 @@ export function engineOfInstance(engine: LoadEngine, instance: ResidentInstance)
         ubatchTokens: settings?.ubatchTokens ?? null,
         draftTokens: settings?.draftTokens ?? null,
         contextCheckpoints: settings?.contextCheckpoints ?? null,
+        offloadsKvCache: settings?.offloadKvCacheToGpu ?? null,
         locksWeights: keepModelInMemory,
       },
       `the load configuration of ${instance.instanceIdentifier}`,

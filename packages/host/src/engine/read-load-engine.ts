@@ -33,10 +33,16 @@ export async function readLoadEngine(
       : [null, null];
   const selected = asked ?? home?.engines;
   const gguf = selected?.find(({ format }) => format === 'gguf') ?? null;
-  const profile = withKnownSettings(
+  const withContext = withKnownSettings(
     profileOf(gguf),
     { contextLengthTokens: home?.defaultContextLengthTokens ?? null },
     'LM Studio’s settings.json',
+  );
+  const hardware = home?.hardware.find((one) => one.engine === gguf?.name) ?? null;
+  const profile = withKnownSettings(
+    withContext,
+    { offloadsKvCache: hardware?.offloadKvCacheToGpu ?? null },
+    'LM Studio’s hardware settings',
   );
   return {
     profile,
@@ -46,7 +52,7 @@ export async function readLoadEngine(
     vectorInstructions: gguf === null ? true : namesVectorInstructions(gguf),
     threads: availableParallelism(),
     disabledGpus: disabledGpusOf(home?.hardware ?? [], gguf),
-    hardware: home?.hardware.find((one) => one.engine === gguf?.name) ?? null,
+    hardware,
     mlxKvCache: null,
   };
 }

@@ -6,6 +6,25 @@ import type { Downloads } from '../downloads/downloads-list.js';
 import { createFootprints } from './footprints.js';
 
 const GIB = 1024 ** 3;
+const SETTINGS: NonNullable<ResidentInstance['settings']> = {
+  kvUnified: null,
+  batchTokens: null,
+  ubatchTokens: null,
+  contextCheckpoints: null,
+  draftTokens: null,
+  draftMethods: [],
+  draftModelKey: null,
+  autoFit: null,
+  autoFitMinContextTokens: null,
+  offloadKvCacheToGpu: null,
+  tryMmap: null,
+  tryDirectIo: null,
+  numExperts: null,
+  gpuSplit: null,
+  gpuStrictVramCap: null,
+  mlxDiskCache: null,
+  mlxKvCache: null,
+};
 
 describe('a resident whose model was deleted after its load', () => {
   const loadConfig = { ...DEFAULT_LOAD_CONFIG, contextLengthTokens: 8192 };
@@ -101,6 +120,25 @@ describe('a resident whose model was deleted after its load', () => {
     const footprint = await footprintOf(resident({ keepModelInMemory: true }));
     expect(footprint?.ram.mappedBytes).toBe(0);
     expect(footprint?.ram.anonymousBytes).toBeGreaterThan(4 * GIB);
+  });
+
+  test.each([
+    [true, 0],
+    // 96 KiB for each of 8192 tokens.
+    [false, 8192 * 96 * 1024],
+  ])('has its KV cache on the GPU: %s', async (offloadKvCacheToGpu, ramBytes) => {
+    const card: Resources['gpus'][number] = {
+      deviceKey: 'card',
+      name: 'Card',
+      vendor: 'nvidia',
+      memory: 'dedicated',
+      totalBytes: 24 * GIB,
+      availableBytes: 20 * GIB,
+    };
+    const settings = { ...SETTINGS, offloadKvCacheToGpu };
+    const footprint = await footprintOf(resident({ settings }), [card]);
+    expect(footprint?.ram).toEqual({ mappedBytes: 0, anonymousBytes: ramBytes });
+    expect(footprint && totalBytesOf(footprint)).toBeGreaterThan(4 * GIB);
   });
 
   test('is divided between RAM and a GPU that is too small for it', async () => {

@@ -83,6 +83,8 @@ export function speedSubjectOf(facts: SpeedFacts): SpeedSubject {
     offloadRatio: gpu === null ? 0 : (loadConfig.offloadRatio ?? 1),
     cpuExpertRatio: gpu === null ? 0 : (loadConfig.cpuExpertRatio ?? 0),
     kvCacheType: loadConfig.kvCacheTypeK ?? settings.kvCacheTypeK.value,
+    // mlx-engine does not have this setting.
+    kvCacheInRam: gpu !== null && facts.format !== 'mlx' && !settings.offloadsKvCache.value,
     microBatchTokens: settings.ubatchTokens.value,
   };
   const onGpu =

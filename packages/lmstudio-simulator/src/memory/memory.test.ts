@@ -84,6 +84,26 @@ test('the parts add up on every device, and mapped weights are never anonymous',
   );
 });
 
+test.each([
+  ['without flash attention, the scores', false],
+  ['with flash attention, no scores', true],
+])('a KV cache that is not offloaded is in RAM; %s are in RAM, too', (_, flashAttention) => {
+  const file = model('qwen/qwen3-8b');
+  const fields = [
+    context(8192),
+    { key: 'llm.load.offloadKVCacheToGpu', value: false },
+    { key: 'llm.load.llama.acceleration.offloadRatio', value: 1 },
+    { key: 'llm.load.llama.flashAttention', value: flashAttention },
+  ];
+  const settings = readLoadSettings(fields, file, DEFAULTS);
+  const bytes = modelBytes(file, file.sizeBytes, settings);
+  const { gpu, ram } = place(world.machine, bytes, settings, 0, [64 * GIB]);
+  expect([gpu.context, ram.context]).toEqual([0, bytes.context]);
+  // 32 heads x a micro-batch of 512 x 8192 tokens x 4 bytes.
+  const scores = flashAttention ? 0 : 32 * 512 * 8192 * 4;
+  expect([gpu.compute, ram.compute]).toEqual([bytes.compute - scores, scores]);
+});
+
 test('without a ratio, the GPU gets as many layers as fit into its free memory', () => {
   const file = model('openai/gpt-oss-20b');
   const settings = readLoadSettings([], file, DEFAULTS);

@@ -18,6 +18,8 @@ export interface ModelBytes {
   readonly context: number;
   /** The engine's compute buffers. LM Studio's own estimate does not include them. */
   readonly compute: number;
+  /** The part of the compute buffers that holds attention scores; 0 with flash attention. */
+  readonly scores: number;
   /** The compute buffer of the projector's encoder; 0 where there is no projector. */
   readonly projectorCompute: number;
 }
@@ -87,19 +89,28 @@ export function modelBytes(
     projector,
     context: Math.round(context),
     compute: computeBytes(model, settings),
+    scores: scoreBytes(model, settings),
     projectorCompute: projector > 0 ? ENCODER_COMPUTE_BYTES : 0,
   };
 }
 
 // The largest buffers of llama.cpp's graph: the logits, the activations of a batch and, without
 // flash attention, the scores of each head for a batch and the whole context.
-function computeBytes({ geometry }: WorldModel, settings: LoadSettings): number {
+function computeBytes(model: WorldModel, settings: LoadSettings): number {
+  const { geometry } = model;
   const batch = settings.physicalBatchTokens;
   const logitRows = settings.logitRows === 'batch' ? batch : settings.parallelSequences;
-  const scores = settings.flashAttention
+  return (
+    4 * (logitRows * geometry.vocabularySize + batch * 8 * geometry.hiddenSize) +
+    scoreBytes(model, settings)
+  );
+}
+
+function scoreBytes({ geometry }: WorldModel, settings: LoadSettings): number {
+  const { flashAttention, physicalBatchTokens, contextLengthTokens } = settings;
+  return flashAttention
     ? 0
-    : geometry.attentionHeads * batch * settings.contextLengthTokens;
-  return 4 * (logitRows * geometry.vocabularySize + batch * 8 * geometry.hiddenSize + scores);
+    : 4 * geometry.attentionHeads * physicalBatchTokens * contextLengthTokens;
 }
 
 /** The bytes that one token takes in the layers with and without a sliding window. */
@@ -136,6 +147,10 @@ export function checkpointBytes(model: WorldModel, settings: LoadSettings, token
  * Distributes a load over a machine. Without an offload ratio, the GPUs get as many layers as fit into
  * their free memory.
  *
+ * A KV cache that is not offloaded is in RAM, whatever the layers' devices are (78,080 MiB in the log of lmstudio-bug-tracker #1454). The
+ * CPU then computes the scores, too: tinyllama-1.1b with 4 sequences in 2,048 tokens has 142 MiB of compute buffers in RAM, and 45 MiB on
+ * the GPU (llama.cpp with Vulkan, measured).
+ *
  * @param contextAtLoad - whether the engine allocates the KV cache during the load. llama.cpp does. MLX allocates
  *   the KV cache while it processes tokens.
  */
@@ -153,7 +168,8 @@ export function place(
     bytes.weights * (1 - expertsOnCpu) + (settings.kvCacheOnGpu ? bytes.context : 0);
   const hasGpu = machine.gpus.length > 0;
   const projectorBytes = bytes.projector + bytes.projectorCompute;
-  const fixed = bytes.compute + GPU_CONTEXT_BYTES + (hasGpu ? projectorBytes : 0);
+  const gpuCompute = bytes.compute - (settings.kvCacheOnGpu ? 0 : bytes.scores);
+  const fixed = gpuCompute + GPU_CONTEXT_BYTES + (hasGpu ? projectorBytes : 0);
   const fitting = offloadable > 0 ? Math.max(0, (freeBytes - fixed) / offloadable) : 0;
   const offloadRatio = hasGpu ? (settings.offloadRatio ?? Math.min(1, fitting)) : 0;
 
@@ -162,12 +178,12 @@ export function place(
   const gpu: Buffers = {
     weights: gpuWeights,
     context: gpuContext,
-    compute: offloadRatio > 0 ? bytes.compute : 0,
+    compute: offloadRatio > 0 ? gpuCompute : 0,
   };
   const ram: Buffers = {
     weights: bytes.weights - gpuWeights,
     context: bytes.context - gpuContext,
-    compute: offloadRatio > 0 ? 0 : bytes.compute,
+    compute: bytes.compute - gpu.compute,
   };
   const usesGpu = offloadRatio > 0 || (hasGpu && bytes.projector > 0);
   const readOnGpu = gpu.weights + (hasGpu ? bytes.projector : 0);

@@ -7,11 +7,13 @@ import { readGgufHeader } from '../gguf/read-gguf-header.js';
 import { estimateMlx } from '../mlx/estimate-mlx.js';
 import type { MlxModel } from '../mlx/read-mlx-model.js';
 import type { EngineProfile } from '../profile/engine-profile.js';
-import { resolveEngineProfile } from '../profile/resolve-profile.js';
+import { resolveEngineProfile, withKnownSettings } from '../profile/resolve-profile.js';
+import { NO_SETTINGS } from '../settings/estimate-settings.js';
 import { headerOf, languageModel } from '../../test/language-model.js';
 import { CPU_ENVIRONMENT, type EstimateEnvironment } from '../load/environment.js';
 import { estimateFootprint } from '../estimate/estimate-footprint.js';
 import { estimateFromFileSize } from './estimate-from-file-size.js';
+import { estimateReportFromFileSize } from './size-report.js';
 
 const GIB = 1024 ** 3;
 const on = (profile: EngineProfile): EstimateEnvironment => ({ ...CPU_ENVIRONMENT, profile });
@@ -65,6 +67,42 @@ test.each([
   const ask = () =>
     estimateFromFileSize({ ...GGUF, ...facts }, { ...DEFAULT_LOAD_CONFIG, ...figures });
   expect(ask).toThrow(RangeError);
+});
+
+describe('a model of unknown shape whose KV cache is in RAM', () => {
+  const profile = withKnownSettings(
+    resolveEngineProfile({ engine: 'lmstudio', runtimeVersion: '2.28.2', backend: 'cuda' }),
+    { offloadsKvCache: false },
+    'the load',
+  );
+  const gpus = [{ deviceKey: 'gpu:0', availableBytes: null }];
+  const onGpu: EstimateEnvironment = { ...on(profile), gpuBackend: 'cuda', gpus };
+  const load = { ...DEFAULT_LOAD_CONFIG, contextLengthTokens: 8192 };
+  // 96 KiB for each token.
+  const cache = 8192 * 96 * 1024;
+
+  test.each([
+    ['gguf', false, cache],
+    // LM Studio has the setting for language models only, and mlx-engine does not have it.
+    ['gguf', true, 0],
+    ['mlx', false, 0],
+  ])('%s, for embeddings: %s, has %d bytes of it in RAM', (format, isEmbedding, bytes) => {
+    const facts = { ...GGUF, format, isEmbedding };
+    const { ram, gpus: devices } = estimateFromFileSize(facts, load, onGpu);
+    expect(ram.anonymousBytes).toBe(bytes);
+    expect(devices[0]?.bytes).toBe(4 * GIB + Math.round(0.08 * 4 * GIB) + cache - bytes);
+  });
+
+  test('has parts in the report that add up to its footprint', () => {
+    const settings = { ...NO_SETTINGS, contextLengthTokens: 8192, gpuBackend: 'cuda' as const };
+    const { ram, gpus: devices } = estimateReportFromFileSize(
+      { ...GGUF, layers: null },
+      settings,
+      profile,
+    );
+    expect([ram.kvCacheBytes, ram.totalBytes, ram.anonymousBytes]).toEqual([cache, cache, cache]);
+    expect(devices).toMatchObject([{ kvCacheBytes: 0, weightsBytes: 4 * GIB }]);
+  });
 });
 
 test.each([

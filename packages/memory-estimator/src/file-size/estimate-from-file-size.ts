@@ -60,8 +60,10 @@ export function estimateFromFileSize(
   const { gpus } = environment;
   const hasGpu = usesGpu(environment);
   const share = shareOnGpus(loadConfig, environment);
-  const onGpu = Math.round(totalBytes * share);
   const { mapsWeights, profile } = environment;
+  // mlx-engine does not have this setting.
+  const offloadsKvCache = format === 'mlx' || chosen.settings.offloadsKvCache;
+  const onGpu = Math.round((totalBytes - (offloadsKvCache ? 0 : parts.kvCacheBytes)) * share);
   const isMapped = format === 'gguf' && mapsWeights && !profile.settings.locksWeights.value;
   const mapped = isMapped ? Math.round(sizeBytes * (1 - share)) : 0;
   const { kvCacheBytes } = parts;

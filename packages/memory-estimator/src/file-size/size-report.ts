@@ -1,5 +1,6 @@
 import { DEFAULT_LOAD_CONFIG, totalBytesOf } from '@mai/memory-ledger';
 import { chooseSettings } from '../load/choose-settings.js';
+import { kvCacheOffloadFor } from '../load/dependent-defaults.js';
 import type { EngineProfile } from '../profile/engine-profile.js';
 import { LLAMA_CPP_PROFILE } from '../profile/llama-cpp-profile.js';
 import { usedProfile } from '../load/used-profile.js';
@@ -61,13 +62,22 @@ export function estimateReportFromFileSize(
     },
   );
   const totalBytes = totalBytesOf(footprint);
-  const all = { ...NOTHING, ...usualParts(facts, contextLengthTokens), totalBytes };
+  const usual = usualParts(facts, contextLengthTokens);
+  const { kvCacheBytes } = usual;
+  const all = { ...NOTHING, ...usual, totalBytes };
   const { ram, interval, source, confidence, growth } = footprint;
+  // mlx-engine does not have this setting.
+  const splitsCache =
+    onGpu &&
+    facts.format !== 'mlx' &&
+    !kvCacheOffloadFor(profile, facts.isEmbedding ?? false).value;
+  const cacheAlone = { ...NOTHING, kvCacheBytes, totalBytes: kvCacheBytes };
+  const withoutCache = { ...all, kvCacheBytes: 0, totalBytes: totalBytes - kvCacheBytes };
   return {
     architecture: facts.architecture,
     loadConfig,
-    ram: { ...(onGpu ? NOTHING : all), repackBytes: 0, ...ram },
-    gpus: hasGpu ? [onGpu ? all : NOTHING] : [],
+    ram: { ...(splitsCache ? cacheAlone : onGpu ? NOTHING : all), repackBytes: 0, ...ram },
+    gpus: hasGpu ? [splitsCache ? withoutCache : onGpu ? all : NOTHING] : [],
     totalBytes,
     interval,
     source,
@@ -77,7 +87,10 @@ export function estimateReportFromFileSize(
     growth,
     profile: usedProfile(
       profile,
-      chosen.fromProfile.filter(({ setting }) => Object.hasOwn(loadConfig, setting)),
+      chosen.fromProfile.filter(
+        ({ setting }) =>
+          Object.hasOwn(loadConfig, setting) || (setting === 'offloadsKvCache' && splitsCache),
+      ),
     ),
   };
 }

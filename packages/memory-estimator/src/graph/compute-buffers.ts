@@ -64,7 +64,7 @@ export function computeBuffers(
   const { gpuCount, homes } = placement;
   const backend = settings.gpuBackend === 'none' ? null : BACKENDS[settings.gpuBackend];
   const run = (shortenings: readonly Shortening[]): Reservation => {
-    const context = new GraphContext(index, model, settings, shape, homes, shortenings);
+    const context = new GraphContext(index, model, settings, shape, homes, gpuCount, shortenings);
     buildGraph(context);
     if (gpuCount === 0 || backend === null) return reserveOnCpu(context);
     const { nodes, leaves } = schedule(context.graph, gpuCount, backend.offload, backend.reorder);

@@ -34,7 +34,9 @@ export function roughCompute(
   const feedForward = 2 * USUAL_FEED_FORWARD * hidden + 3 * hidden + mask;
   const recurrent = model.recurrent.some(Boolean) ? RECURRENT_STATES * hidden : 0;
   const bytes = Math.max(logits, attention, feedForward, recurrent);
-  const cpuBytes = gpuCount === 0 ? bytes : 2 * hidden + mask;
+  // With the cache in RAM, it is not known which device computes the attention, so each counts in full.
+  const isOnCpu = gpuCount === 0 || !settings.offloadsKvCache;
+  const cpuBytes = isOnCpu ? bytes : 2 * hidden + mask;
   const gpuBytes = new Array<number>(gpuCount).fill(bytes);
   return { cpuBytes, gpuBytes, liveBytes: { cpu: cpuBytes, gpus: gpuBytes } };
 }

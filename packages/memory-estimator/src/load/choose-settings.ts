@@ -8,9 +8,21 @@ import {
   type ProfileSetting,
   type ProfileValues,
 } from '../profile/engine-profile.js';
-import { batchOf, flashAttentionFor, refusesFlashAttention } from './dependent-defaults.js';
+import {
+  batchOf,
+  flashAttentionFor,
+  kvCacheOffloadFor,
+  refusesFlashAttention,
+} from './dependent-defaults.js';
 import { LLAMA_CPP_PROFILE } from '../profile/llama-cpp-profile.js';
-import { haveSameCells, isUsed, mayRepack, takeTheSame, type LoadFacts } from './used-settings.js';
+import {
+  haveSameCells,
+  isUsed,
+  mayPinFlashAttention,
+  mayRepack,
+  takeTheSame,
+  type LoadFacts,
+} from './used-settings.js';
 
 /** A setting that the load does not give, and its value in the engine's profile. */
 export interface SettingFromProfile {
@@ -154,6 +166,14 @@ export function chooseSettings(
     cachesLatentValues: choose('cachesLatentValues', null, isOn, defaults.cachesLatentValues),
     cachesNextToken: choose('cachesNextToken', null, isOn, defaults.cachesNextToken),
     castsMask: choose('castsMask', null, isOn, defaults.castsMask),
+    offloadsKvCache: choose(
+      'offloadsKvCache',
+      null,
+      isOn,
+      kvCacheOffloadFor(profile, facts.isEmbedding),
+    ),
+    // The copy of the cache that an attention on the GPU needs is usually larger than what it saves the CPU.
+    pinsFlashAttention: choose('pinsFlashAttention', null, isOff, defaults.pinsFlashAttention),
     locksWeights: choose('locksWeights', null, any, defaults.locksWeights),
     draftTokens: choose('draftTokens', null, size, defaults.draftTokens),
     encoderFlashAttention: choose(
@@ -191,6 +211,8 @@ export function chooseSettings(
     cachesLatentValues: chosen.cachesLatentValues[end],
     cachesNextToken: chosen.cachesNextToken[end],
     castsMask: chosen.castsMask[end],
+    offloadsKvCache: chosen.offloadsKvCache[end],
+    pinsFlashAttention: chosen.pinsFlashAttention[end],
     locksWeights: chosen.locksWeights[end],
     draftTokens: facts.canDraft ? chosen.draftTokens[end] : 0,
     encoderFlashAttention: chosen.encoderFlashAttention[end],
@@ -208,18 +230,18 @@ export function chooseSettings(
       high: takeTheSame(settings, high, facts),
     },
     isCertain: takeTheSame(low, high, facts),
-    // If the model is not known, every setting may have an effect.
-    fromProfile:
-      facts.model === null
-        ? fromProfile
-        : fromProfile.filter(
-            ({ setting }) =>
-              isUsed(setting, facts) &&
-              (setting !== 'cpuKernels' || mayRepack(settings)) &&
-              // Flash attention is on at the low end where it is not known.
-              (setting !== 'castsMask' || low.flashAttention) &&
-              (setting !== 'cellPadding' || !haveSameCells(low, high, facts)),
-          ),
+    // If the model is not known, all other settings may have an effect.
+    fromProfile: fromProfile.filter(
+      ({ setting }) =>
+        (setting !== 'offloadsKvCache' || gpuLayers > 0) &&
+        (setting !== 'pinsFlashAttention' || mayPinFlashAttention(low)) &&
+        (facts.model === null ||
+          (isUsed(setting, facts) &&
+            (setting !== 'cpuKernels' || mayRepack(settings)) &&
+            // Flash attention is on at the low end where it is not known.
+            (setting !== 'castsMask' || low.flashAttention) &&
+            (setting !== 'cellPadding' || !haveSameCells(low, high, facts)))),
+    ),
   };
 }
 

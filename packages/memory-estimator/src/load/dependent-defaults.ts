@@ -25,6 +25,18 @@ export function flashAttentionFor(
   return known(true, source);
 }
 
+/** LM Studio has the setting for language models only, so an embedding model has the engine's default. */
+export function kvCacheOffloadFor(
+  { engine, settings: { offloadsKvCache } }: EngineProfile,
+  isEmbedding: boolean,
+): ProfileSetting<boolean> {
+  if (engine !== 'lmstudio' || !isEmbedding) return offloadsKvCache;
+  return known(
+    true,
+    'lmstudio-js packages/lms-kv-config/src/schema.ts has no such setting for embedding models',
+  );
+}
+
 /**
  * The batch and the micro-batch of a load with this number of layers on GPUs. A shorter batch on the CPU would split an
  * image whose tokens attend to each other in both directions.

@@ -36,6 +36,10 @@ export function isUsed(
       );
     case 'reservedLogits':
       return !isEmbedding;
+    case 'offloadsKvCache':
+      return model === null || model.cached || model.recurrent.some(Boolean);
+    case 'pinsFlashAttention':
+      return model?.cached !== false;
     case 'draftTokens':
       return canDraft;
     case 'encoderFlashAttention':
@@ -59,6 +63,7 @@ export function takeTheSame(one: EngineSettings, other: EngineSettings, facts: L
     (one.kvUnified === other.kvUnified || other.parallelSequences === 1) &&
     (one.cpuKernels === other.cpuKernels || !mayRepack(one)) &&
     (one.castsMask === other.castsMask || !one.flashAttention) &&
+    (one.pinsFlashAttention === other.pinsFlashAttention || !mayPinFlashAttention(one)) &&
     haveSameCells(one, other, facts) &&
     (one.reservedLogits === other.reservedLogits || facts.isEmbedding) &&
     NOT_ALWAYS_USED.every((key) => one[key] === other[key] || !isUsed(key, facts))
@@ -68,6 +73,11 @@ export function takeTheSame(one: EngineSettings, other: EngineSettings, facts: L
 /** Whether a load may repack weights. With a GPU it does not, except with Metal, which copies no weights from the CPU. */
 export function mayRepack({ gpuBackend }: EngineSettings): boolean {
   return gpuBackend === 'none' || gpuBackend === 'metal';
+}
+
+/** Whether it matters which device computes flash attention over a KV cache in RAM. */
+export function mayPinFlashAttention(settings: EngineSettings): boolean {
+  return settings.gpuLayers > 0 && !settings.offloadsKvCache && settings.flashAttention;
 }
 
 /** Whether two choices pad the cells of the caches to the same number. Without a model, only equal paddings do. */
@@ -92,6 +102,7 @@ const NOT_ALWAYS_USED = [
   'unifiedContext',
   'cachesLatentValues',
   'cachesNextToken',
+  'offloadsKvCache',
   'draftTokens',
   'encoderFlashAttention',
 ] as const satisfies readonly (keyof ProfileValues)[];

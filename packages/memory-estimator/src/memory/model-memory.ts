@@ -71,8 +71,9 @@ export function modelMemory(index: ModelIndex, load: Load): ModelMemory {
     };
   }
   const shape = runtimeShape(model, settings);
-  const kv = byPlace(kvCacheBytesByLayer(model, settings, shape), placeLayer, gpuCount);
-  const states = byPlace(recurrentBytesByLayer(model, shape), placeLayer, gpuCount);
+  const placeCache = settings.offloadsKvCache ? placeLayer : () => CPU;
+  const kv = byPlace(kvCacheBytesByLayer(model, settings, shape), placeCache, gpuCount);
+  const states = byPlace(recurrentBytesByLayer(model, shape), placeCache, gpuCount);
   const { buffers, kind } = compute(index, model, load, shape, placeLayer);
   return {
     ram: byDevice({

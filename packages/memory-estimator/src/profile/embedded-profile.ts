@@ -83,6 +83,9 @@ export function embeddedProfile(
       cachesLatentValues: known(false, LOG),
       cachesNextToken: known(true, LOG),
       castsMask: known(false, LOG),
+      offloadsKvCache: known(true, RUNTIME),
+      // Has no effect, because the cache of a layer on a GPU is always on this GPU.
+      pinsFlashAttention: known(false, RUNTIME),
       locksWeights: known(false, RUNTIME),
       draftTokens: known(0, `${BINDING}: no speculative decoding unless it is requested`),
       encoderFlashAttention: known(true, `${BINDING}: default of tools/mtmd`),

@@ -51,6 +51,8 @@ describe('a profile', () => {
   test.each([
     ['flashAttention', '2.28.2', true, [false]],
     ['swaFull', '2.28.2', false, [true]],
+    ['pinsFlashAttention', '1.52.1', false, []],
+    ['pinsFlashAttention', '2.38.0', false, [true]],
     ['contextLengthTokens', '2.23.0', 8192, ['maximum']],
     ['batchTokens', '2.31.2', 512, [2048]],
     ['draftTokens', '2.37.0', 0, [3]],

@@ -20,6 +20,10 @@ export const LATENT_VALUES = 'llama.cpp pull request 19067 of 2026-01-24';
 const MASK_CAST = { until: 9265, not: 9570 } as const;
 /** The change after which flash attention gets its mask in F16. */
 export const HALF_MASK = 'llama.cpp pull request 23764 of 2026-05-27';
+/** The change after which the CPU computes flash attention where the KV cache is in RAM. Version v0.5.0 does not do this. */
+export const PINNED_ATTENTION = 'llama.cpp pull request 19105 of 2026-01-26';
+/** The last build that is known to be older than this change. */
+const PINNED_ATTENTION_NOT_UNTIL = 7700;
 /** A build that gives layers for multi-token prediction a cache. Those of 2025 do not, and v0.5.0 does not. */
 const NEXT_TOKEN_CACHE = { possible: 9500, seen: 10257 } as const;
 /** The first known build whose llama-server reserves logits only for the asked outputs. */
@@ -67,6 +71,8 @@ export const LLAMA_CPP_PROFILE: EngineProfile = {
     cachesLatentValues: known(false, COMPARED),
     cachesNextToken: known(false, COMPARED),
     castsMask: known(false, COMPARED),
+    offloadsKvCache: known(true, COMPARED),
+    pinsFlashAttention: known(false, `${COMPARED}: its compute buffers on Vulkan`),
     locksWeights: known(false, COMPARED),
     draftTokens: known(0, COMPARED),
     encoderFlashAttention: known(true, COMPARED),
@@ -101,6 +107,7 @@ export function llamaServerProfile(version: string): EngineProfile {
       cachesLatentValues: latentValuesOf(Number(build)),
       cachesNextToken: nextTokenCacheOf(Number(build)),
       castsMask: castsMaskOf(Number(build)),
+      pinsFlashAttention: pinsFlashAttentionOf(Number(build)),
       embeddingLogits:
         Number(build) >= EMBEDDING_LOGITS_SINCE
           ? known(true, EMBEDDING_LOGITS)
@@ -134,6 +141,12 @@ function castsMaskOf(build: number): ProfileSetting<boolean> {
   return build >= MASK_CAST.not
     ? known(false, HALF_MASK)
     : { value: false, alternatives: [true], source: HALF_MASK };
+}
+
+function pinsFlashAttentionOf(build: number): ProfileSetting<boolean> {
+  return build <= PINNED_ATTENTION_NOT_UNTIL
+    ? known(false, PINNED_ATTENTION)
+    : { value: false, alternatives: [true], source: PINNED_ATTENTION };
 }
 
 function nextTokenCacheOf(build: number): ProfileSetting<boolean> {

@@ -6,7 +6,12 @@ import {
   type ProfileValues,
 } from './engine-profile.js';
 import { factsVersionOf, NEWEST_VERSION, refuseAppVersion } from './known-versions.js';
-import { EMBEDDING_LOGITS, HALF_MASK, LATENT_VALUES } from './llama-cpp-profile.js';
+import {
+  EMBEDDING_LOGITS,
+  HALF_MASK,
+  LATENT_VALUES,
+  PINNED_ATTENTION,
+} from './llama-cpp-profile.js';
 import { compareVersions, versionParts, type VersionParts } from './runtime-version.js';
 
 const GIB = 1024 ** 3;
@@ -162,6 +167,11 @@ function settingsAt(version: VersionParts, backend: GpuBackend | null): EnginePr
       since('0', true, HALF_MASK),
       unsure('2.16.0', false, [true], HALF_MASK),
       since('2.23.0', false, HALF_MASK),
+    ),
+    offloadsKvCache: at(since('0', true, SCHEMA)),
+    pinsFlashAttention: at(
+      since('0', false, PINNED_ATTENTION),
+      unsure('2.0.0', false, [true], PINNED_ATTENTION),
     ),
     locksWeights: at(since('0', true, `${SCHEMA}; --load-mode mmap+mlock in command lines`)),
     draftTokens: at(

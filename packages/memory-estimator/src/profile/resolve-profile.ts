@@ -94,6 +94,8 @@ export function withKnownSettings(
       cachesLatentValues: take('cachesLatentValues'),
       cachesNextToken: take('cachesNextToken'),
       castsMask: take('castsMask'),
+      offloadsKvCache: take('offloadsKvCache'),
+      pinsFlashAttention: take('pinsFlashAttention'),
       locksWeights: take('locksWeights'),
       draftTokens: take('draftTokens'),
       encoderFlashAttention: take('encoderFlashAttention'),

@@ -99,6 +99,16 @@ export interface EngineRules {
   readonly cachesNextToken: boolean;
   /** Whether flash attention gets its mask in F32 and casts it to F16. Otherwise the mask is in F16 from the start. */
   readonly castsMask: boolean;
+  /**
+   * Whether layers on a GPU have their KV cache and their recurrent state on this GPU (`offload_kqv`). Otherwise both are
+   * in RAM, for all layers.
+   */
+  readonly offloadsKvCache: boolean;
+  /**
+   * Whether the CPU computes flash attention where the KV cache is in RAM. Otherwise the GPU computes it from a copy of the
+   * layer's cache. Without flash attention, the CPU always computes the attention of such a cache.
+   */
+  readonly pinsFlashAttention: boolean;
   /** Whether weights in RAM are locked (mlock), which makes them anonymous memory. */
   readonly locksWeights: boolean;
   /** Tokens that are drafted for each sequence; 0 without speculative decoding. */

@@ -30,6 +30,9 @@ const MICRO = 1e-6;
  * parameter, because unpacking takes about the same time for each quantization. The constants were fitted by
  * `bench/speed/fit.mjs` to published results. Weights in RAM take at least the time that computing with them takes without vector
  * instructions.
+ *
+ * The processor reads a KV cache in RAM. Where the GPU computes the attention from a copy instead (flash attention in llama.cpp v0.5.0),
+ * a token takes longer than this, because the link to the GPU is slower than RAM. No published result has such a cache.
  */
 export function decodeParts(
   { shape, machine, placement }: SpeedSetting,
@@ -49,7 +52,8 @@ export function decodeParts(
   const ramRate = (p.ramEfficiency * ramBandwidth) / surcharge(p.ramSurchargeBits);
   const ramSeconds = (bytes: number): number =>
     Math.max(bytes / ramRate, scalarSeconds('decode', bytes * parametersPerByte, machine));
-  const kvInRam = (kvBytes * inRam) / (p.ramKvEfficiency * ramBandwidth);
+  const cacheInRam = placement.kvCacheInRam === true ? 1 : inRam;
+  const kvInRam = (kvBytes * cacheInRam) / (p.ramKvEfficiency * ramBandwidth);
   const ramLayers = shape.layers * inRam * p.ramLayerMicroseconds * waitingOf(ramBandwidth) * MICRO;
   if (machine.gpu === null) {
     return {
@@ -73,11 +77,14 @@ export function decodeParts(
     active * (1 - inRam) -
     expertBytes +
     (isSlow ? (p.unquantizedVulkanExperts - 1) * expertsOnGpu : 0);
-  const crossingLayers = expertsInRam > 0 ? shape.layers * expertsInRam : inRam > 0 ? 1 : 0;
+  // The queries and results of a layer on the GPU cross to its cache in RAM and back.
+  const cachesAcross = shape.layers * (cacheInRam - inRam);
+  const expertsAcross = expertsInRam > 0 ? shape.layers * expertsInRam : inRam > 0 ? 1 : 0;
+  const crossingLayers = expertsAcross + cachesAcross;
   return {
     gpuWeights: (gpuBytes / (own.efficiency * rate)) * surcharge(own.surchargeBits) * mixture,
     ramWeights: ramSeconds(active * inRam) * mixture + ramSeconds(expertBytes) * own.expertPenalty,
-    kvCache: (kvBytes * (1 - inRam)) / (own.kvEfficiency * rate) + kvInRam,
+    kvCache: (kvBytes * (1 - cacheInRam)) / (own.kvEfficiency * rate) + kvInRam,
     layers: shape.layers * (1 - inRam) * own.layerMicroseconds * MICRO + ramLayers,
     crossings:
       crossingLayers === 0

@@ -8,6 +8,8 @@ export interface Placement {
   /** Share of the expert layers that stay in RAM, 0 to 1. */
   readonly cpuExpertRatio: number;
   readonly kvCacheType: KvCacheType;
+  /** Whether the layers on the GPU have their KV cache in RAM, too. Default `false`; older observations lack the field. */
+  readonly kvCacheInRam?: boolean | undefined;
   /** Tokens of one micro-batch of a prompt. */
   readonly microBatchTokens: number;
 }

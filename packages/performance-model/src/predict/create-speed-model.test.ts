@@ -56,6 +56,22 @@ describe('the time of a token', () => {
     expect(parts.crossings).toBeCloseTo(0.0005, 9);
   });
 
+  test.each([
+    // 131 MB of cache at a quarter of 80 GB/s; 32 layers cross to it.
+    ['all layers on the GPU', 1, 0.006_553_6, 32 * 2e-4 + 3e-4],
+    // The layers in RAM read their cache there in any case; one crossing to them, and 16 to caches.
+    ['half of the layers on the GPU', 0.5, 0.006_553_6, 17 * 2e-4 + 3e-4],
+    ['no layers on the GPU', 0, 0.006_553_6, 2e-4 + 3e-4],
+  ])(
+    'with the KV cache in RAM and %s, the processor reads all of it',
+    (_, ratio, kvCache, crossings) => {
+      const placement = { ...QUESTION.placement, offloadRatio: ratio, kvCacheInRam: true };
+      const parts = decodeParts({ ...QUESTION, placement }, 1000, PLAIN);
+      expect(parts.kvCache).toBeCloseTo(kvCache, 9);
+      expect(parts.crossings).toBeCloseTo(crossings, 9);
+    },
+  );
+
   test('on Vulkan, experts of 16 bits on the GPU take four times as long; all other weights do not', () => {
     const shape = {
       ...QUESTION.shape,

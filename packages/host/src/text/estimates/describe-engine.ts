@@ -47,6 +47,8 @@ const SETTING_NAMES: Readonly<Record<string, string>> = {
   cachesLatentValues: 'cached values of latent attention',
   cachesNextToken: 'cache of layers for multi-token prediction',
   castsMask: 'mask of flash attention in F32',
+  offloadsKvCache: 'place of the KV cache',
+  pinsFlashAttention: 'place of flash attention over a KV cache in RAM',
   locksWeights: 'locked weights',
   draftTokens: 'draft tokens',
   encoderFlashAttention: 'flash attention of the image encoder',

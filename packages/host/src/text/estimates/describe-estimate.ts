@@ -13,13 +13,17 @@ export function describeSettings({
   report: { loadConfig, profile },
 }: Pick<ModelEstimate, 'basis' | 'report'>): readonly string[] {
   const { kvCacheTypeK, kvCacheTypeV, parallelSequences, kvUnified } = loadConfig;
+  // Only loads with layers on a GPU have this setting.
+  const isCacheInRam = profile.settings.some(
+    ({ setting, value }) => setting === 'offloadsKvCache' && value === false,
+  );
   const facts = [
     `${formatCount(loadConfig.contextLengthTokens)} tokens of context`,
     // mlx-engine does not have these settings.
     ...(basis.kind === 'mlx'
       ? []
       : [
-          `KV cache ${kvCacheTypeK === kvCacheTypeV ? kvCacheTypeK : `${kvCacheTypeK}/${kvCacheTypeV}`}`,
+          `KV cache ${kvCacheTypeK === kvCacheTypeV ? kvCacheTypeK : `${kvCacheTypeK}/${kvCacheTypeV}`}${isCacheInRam ? ' in RAM' : ''}`,
           `flash attention ${loadConfig.flashAttention ? 'on' : 'off'}`,
         ]),
     parallelSequences === 1

@@ -126,6 +126,7 @@ export class Attention {
 
   #heads(q: Tensor, k: Tensor, v: Tensor, mask: Tensor, parts: AttentionParts): Tensor {
     const context = this.#context;
+    const { offloadsKvCache, pinsFlashAttention } = context.settings;
     const streams = k.ne3;
     const split = view(
       q,
@@ -141,6 +142,7 @@ export class Attention {
     if (context.settings.flashAttention) {
       if (transposed) value = transpose(value);
       result = flashAttention(query, castToHalf(key), castToHalf(value), mask, parts.sinks ?? null);
+      if (!offloadsKvCache && pinsFlashAttention) result.pinnedTo = context.cpu;
       if (latentValues !== null)
         result = contiguous(swapHeads(matMul(latentValues, swapHeads(result))));
       result = reshape(result, result.ne0 * result.ne1, result.ne2 * result.ne3);
@@ -153,6 +155,7 @@ export class Attention {
       if (latentValues !== null) result = matMul(latentValues, result);
       const merged = swapHeads(result);
       result = contiguous2d(merged, merged.ne0 * merged.ne1, merged.ne2 * merged.ne3);
+      if (!offloadsKvCache) result.pinnedTo = context.cpu;
     }
     context.graph.expand(result);
     return result;

@@ -31,7 +31,7 @@ export class GraphUnavailableError extends Error {
   override readonly name = 'GraphUnavailableError';
 }
 
-/** The device of each weight, and of each layer's cache, by index. */
+/** The device of each weight and of each layer, by index. */
 export interface Homes {
   /** `il` is `null` for a weight outside of layers. */
   weight(tensor: GgufTensor, il: number | null): number;
@@ -51,6 +51,8 @@ export class GraphContext {
   readonly settings: EngineSettings;
   readonly shape: RuntimeShape;
   readonly homes: Homes;
+  /** Index of the CPU among the devices. */
+  readonly cpu: number;
   readonly tokens: number;
   /** Number of tokens with logits. */
   readonly outputs: number;
@@ -66,6 +68,7 @@ export class GraphContext {
     settings: EngineSettings,
     shape: RuntimeShape,
     homes: Homes,
+    cpu: number,
     shortenings: readonly Shortening[],
   ) {
     this.index = index;
@@ -73,6 +76,7 @@ export class GraphContext {
     this.settings = settings;
     this.shape = shape;
     this.homes = homes;
+    this.cpu = cpu;
     this.tokens = shape.graphTokens;
     this.outputs = shape.graphOutputs;
     this.sequenceTokens = shape.graphTokens / shape.sequences;
@@ -136,7 +140,7 @@ export class GraphContext {
 
   /** The recurrent states of all sequences in a layer. */
   stateCache(il: number, size: number): Tensor {
-    return leaf(F32, this.homes.layer(il), size, this.shape.sequences);
+    return leaf(F32, this.#cacheHome(il), size, this.shape.sequences);
   }
 
   /** Cells in one stream of a layer's cache. */
@@ -229,11 +233,16 @@ export class GraphContext {
       which === 'kvCacheTypeK' ? keyWidthOf(this.model, il) : valueWidthOf(this.model, il);
     return leaf(
       cacheLayout(this.settings[which]),
-      this.homes.layer(il),
+      this.#cacheHome(il),
       width,
       this.cells(il),
       this.shape.streams,
     );
+  }
+
+  /** The device of a layer's caches and states. */
+  #cacheHome(il: number): number {
+    return this.settings.offloadsKvCache ? this.homes.layer(il) : this.cpu;
   }
 
   keyLength(il: number): number {

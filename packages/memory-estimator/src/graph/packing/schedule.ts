@@ -46,9 +46,9 @@ export function schedule(
   return { nodes: insertCopies(nodes, order), leaves };
 }
 
-/** The device that a tensor's memory or weights require; UNASSIGNED where neither requires a device. */
+/** The device that a tensor is pinned to, or that its memory or weights require; UNASSIGNED where none is required. */
 function ownDevice(tensor: Tensor, cpu: number, offload: OffloadRules): number {
-  const home = tensor.home ?? tensor.viewOf?.home ?? null;
+  const home = tensor.pinnedTo ?? tensor.home ?? tensor.viewOf?.home ?? null;
   if (home !== null) return home;
   if (tensor.isInput) return cpu;
   // The frequency factors of a rotation are weights, but too small to decide the device of the rotation.

@@ -63,6 +63,8 @@ export class Tensor {
   /** For a weight or a cache, the device that holds its memory; `null` for a tensor of the graph. */
   readonly home: number | null;
   kind: NodeKind = 'other';
+  /** The device that must compute this tensor; `null` where the scheduler chooses. */
+  pinnedTo: number | null = null;
   isWeight = false;
   isInput = false;
   isOutput = false;

@@ -45,7 +45,7 @@ export function ChangePreview({
               pool.limitBytes,
             )}
           />
-          <span class="number">{formatChange(pool.useAfterBytes - pool.useBeforeBytes)}</span>
+          <span class="number">{poolChange(pool, loads.length > 0)}</span>
           <span class="soft">
             {!pool.measured
               ? 'The use by other programs is not known.'
@@ -62,4 +62,13 @@ export function ChangePreview({
       ))}
     </>
   );
+}
+
+/** A load counts with the upper end of its estimate, so the pool may change by less than this. */
+function poolChange(
+  { useBeforeBytes, useAfterBytes }: Change['pools'][number],
+  isLoad: boolean,
+): string {
+  const bytes = useAfterBytes - useBeforeBytes;
+  return `${isLoad && bytes > 0 ? 'up to ' : ''}${formatChange(bytes)}`;
 }

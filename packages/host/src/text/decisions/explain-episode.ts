@@ -7,6 +7,7 @@ import { tradeOffsOf } from '../../selection/trade-offs-of.js';
 import { describeTradeOffs } from './describe-trade-offs.js';
 import { explainRejection, explainTooSlow } from './explain-rejection.js';
 import { explainChoice, explainComparison, explainWeighedWait } from './explain-selection.js';
+import { bytesInUse } from '../bytes-in-use.js';
 import { poolLabel } from '../pool-label.js';
 import {
   formatBytes,
@@ -116,7 +117,7 @@ const OUTCOMES: Readonly<Record<OutcomeRecord['outcome'], string>> = {
 function describePool(pool: PoolOutcome, resources: Resources): string {
   const { useBeforeBytes, totalBytes, othersBytes, limitRatio, hardLimitRatio } = pool;
   const { limitBytes, hardLimitBytes } = pool;
-  const ratio = useBeforeBytes / totalBytes;
+  const used = bytesInUse(pool);
   const limit = `limit of ${formatPercent(limitRatio)}`;
   const hard = `hard limit of ${formatPercent(hardLimitRatio)}`;
   const where =
@@ -126,8 +127,8 @@ function describePool(pool: PoolOutcome, resources: Resources): string {
         ? `over its ${limit}`
         : `${formatBytes(limitBytes - useBeforeBytes)} below its ${limit}`;
   return (
-    `${poolLabel(pool.pool, resources)} ${formatPercent(ratio)} in use (${formatShare(useBeforeBytes, totalBytes)}), ${where}: ` +
-    `other programs ${formatBytes(othersBytes)}, models ${formatBytes(useBeforeBytes - othersBytes)}.`
+    `${poolLabel(pool.pool, resources)} ${formatPercent(used / totalBytes)} in use (${formatShare(used, totalBytes)}), ${where}: ` +
+    `other programs ${formatBytes(othersBytes)}, models ${formatBytes(used - othersBytes)}.`
   );
 }
 
@@ -213,7 +214,7 @@ function rejectionsOf({ record: { selection } }: Episode): readonly string[] {
 function noteOf(note: SelectionNote, resources: Resources): string | readonly [] {
   switch (note.code) {
     case 'ABOVE_LIMIT':
-      return `${poolLabel(note.pool, resources)} stayed at ${formatPercent(note.useRatio)}, above its limit: no smaller model would have helped.`;
+      return `${poolLabel(note.pool, resources)} stayed at ${formatPercent(Math.min(1, note.useRatio))}, above its limit: no smaller model would have helped.`;
     case 'TOO_SLOW':
       return `the chosen model ${explainTooSlow(note)}: no model that fitted was fast enough.${explainComparison(note)}`;
     case 'WEIGHED_WAIT':

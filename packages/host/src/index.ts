@@ -113,7 +113,7 @@ export { addFootprintTotal } from './text/estimates/add-footprint-total.js';
 export { DECISION_WORDS } from './text/decisions/decision-words.js';
 export { limitRepeats } from './text/limit-repeats.js';
 export { parseDecisionsQuery } from './by-hand/parse-decisions-query.js';
-export { poolLabel } from './text/pool-label.js';
+export { bytesInUse, poolLabel } from './text/pool-words.js';
 export { episodeJson } from './text/decisions/episode-json.js';
 export { decisionIdOf, parseDecisionId, systemClock } from '@mai/autopilot';
 export {

@@ -1,4 +1,4 @@
-import { wrap } from '@mai/host';
+import { unreachableNotes, wrap } from '@mai/host';
 import type { Host } from '@mai/host';
 import type { Input } from '../arguments/input.js';
 import type { CommandContext } from '../context.js';
@@ -26,6 +26,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   }
   let why = runtime.state === 'running' ? null : runtime.message;
   if (why === null) {
+    for (const note of unreachableNotes(await host.models())) output.warn(note);
     const { runRealDemo } = await import('../demo/run-real-demo.js');
     why = await runRealDemo(context, options);
     if (why === null) {

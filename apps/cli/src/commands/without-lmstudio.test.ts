@@ -299,3 +299,26 @@ test('mai models names the trade-off of mai select, and mai estimate names the l
     /~ It fits with ([\d,]+) tokens of context instead of 8,388,608\./.exec(out) ?? [];
   expect(Number(longest.replaceAll(',', ''))).toBeGreaterThan(4096);
 });
+
+describe('where the models folder is on a drive that is not mounted', () => {
+  beforeEach(() => {
+    rmSync(models, { recursive: true, force: true });
+    const settings = { downloadsFolder: path.join(home, 'drive', 'models') };
+    writeFileSync(path.join(home, '.lmstudio', 'settings.json'), JSON.stringify(settings));
+  });
+
+  test.each([
+    ['models', 0],
+    ['select', 3],
+    ['compare', 3],
+    ['estimate big-7b', 5],
+    ['doctor', 9],
+  ])('mai %s says so, and advises no download', async (line, code) => {
+    const { exitCode, out, err } = await mai(...line.split(' '));
+    const text = `${out} ${err}`.replace(/\s+/g, ' ');
+    expect(text).toContain("LM Studio's models folder");
+    expect(text).toMatch(/does not exist, so its models cannot be found\. Mount its drive/);
+    expect(text).not.toMatch(/lms get|No model is downloaded|Nothing is downloaded/);
+    expect(exitCode).toBe(code);
+  });
+});

@@ -16,7 +16,7 @@ export function modelNotFound(key: string, downloads: Downloads): LMStudioError 
   const leftOut = leftOutByKey(downloads).get(key)?.note;
   if (leftOut !== undefined)
     return new LMStudioError('MODEL_NOT_FOUND', leftOut, { modelKey: key, suggestions: [] });
-  const [missing] = keys.length === 0 ? unreachableNotes(downloads) : missingFolderNotes(downloads);
+  const [missing] = notesOfFolders(downloads);
   const guess = didYouMean(key, keys);
   const next =
     missing ??
@@ -34,7 +34,7 @@ export function modelNotFound(key: string, downloads: Downloads): LMStudioError 
 
 /**
  * Replaces a runtime's error that it has no model of a name. The runtime does not know the files that `mai models` leaves out, so
- * its error cannot say why a file is not offered. Returns any other error unchanged.
+ * its error cannot say why a file is not offered, or which folder is missing. Returns any other error unchanged.
  */
 export async function withReason(
   error: unknown,
@@ -43,7 +43,16 @@ export async function withReason(
 ): Promise<unknown> {
   if (!isRecord(error) || error['code'] !== 'MODEL_NOT_FOUND') return error;
   const downloads = await listDownloads();
-  return leftOutByKey(downloads).has(key) ? modelNotFound(key, downloads) : error;
+  return leftOutByKey(downloads).has(key) || notesOfFolders(downloads).length > 0
+    ? modelNotFound(key, downloads)
+    : error;
+}
+
+/** A sentence for each folder that the model may be in, although it was not found. */
+function notesOfFolders(downloads: Downloads): readonly string[] {
+  return downloads.models.length === 0
+    ? unreachableNotes(downloads)
+    : missingFolderNotes(downloads);
 }
 
 function whereOf(origin: DownloadsOrigin): string {

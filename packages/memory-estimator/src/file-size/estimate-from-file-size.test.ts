@@ -191,34 +191,38 @@ describe('a header that does not tell the state of a sequence', () => {
   );
 });
 
-test('checkpoints of gpt-oss, whose window has 128 tokens, are at most 1 % of the file each', () => {
+test('checkpoints of gpt-oss, whose window has 128 tokens, are at most 0.2 % of the file each', () => {
   const { growth } = estimateFromFileSize(
     { ...GGUF, architecture: 'gpt-oss' },
     { ...DEFAULT_LOAD_CONFIG, parallelSequences: 2 },
     lmStudio('2.28.2'),
   );
-  expect(growth.ramBytes).toBeCloseTo(8 * GIB + 32 * 2 * 0.01 * 4 * GIB, -1);
+  expect(growth.ramBytes).toBeCloseTo(8 * GIB + 32 * 2 * 0.002 * 4 * GIB, -1);
 });
 
-test('no model of the corpus and of the recorded loads has larger checkpoints than a model of which only the size and the architecture are known', async () => {
-  const folders = ['../../test/corpus/headers', '../../../../bench/data/lmstudio-loads/headers'];
-  let compared = 0;
-  for (const folder of folders.map((one) => path.join(__dirname, one))) {
-    for (const name of readdirSync(folder)) {
-      const bytes = readFileSync(path.join(folder, name));
-      const header = await readGgufHeader(name.endsWith('.gz') ? gunzipSync(bytes) : bytes);
-      const load = { ...DEFAULT_LOAD_CONFIG, contextLengthTokens: 32_768 };
-      const checkpointsOf = ({ growth }: ReturnType<typeof estimateFromFileSize>) =>
-        growth.parts.find(({ kind }) => kind === 'context-checkpoints')?.mostBytes ?? 0;
-      const known = checkpointsOf(estimateFootprint(header, load, lmStudio('2.28.2')));
-      if (known === 0) continue;
-      compared += 1;
-      const { tensorBytes: sizeBytes, architecture } = header;
-      const sized = { sizeBytes, format: 'gguf', architecture };
-      expect(known).toBeLessThan(
-        checkpointsOf(estimateFromFileSize(sized, load, lmStudio('2.28.2'))),
-      );
+// Runtimes may copy all cells of a windowed cache up to 2.22.0. Later ones copy the window.
+test.each(['2.22.0', '2.28.2'])(
+  'with runtime %s, no model of the corpus and of the recorded loads has larger checkpoints than a model of which only the size and the architecture are known',
+  async (version) => {
+    const folders = ['../../test/corpus/headers', '../../../../bench/data/lmstudio-loads/headers'];
+    let compared = 0;
+    for (const folder of folders.map((one) => path.join(__dirname, one))) {
+      for (const name of readdirSync(folder)) {
+        const bytes = readFileSync(path.join(folder, name));
+        const header = await readGgufHeader(name.endsWith('.gz') ? gunzipSync(bytes) : bytes);
+        const load = { ...DEFAULT_LOAD_CONFIG, contextLengthTokens: 32_768 };
+        const checkpointsOf = ({ growth }: ReturnType<typeof estimateFromFileSize>) =>
+          growth.parts.find(({ kind }) => kind === 'context-checkpoints')?.mostBytes ?? 0;
+        const known = checkpointsOf(estimateFootprint(header, load, lmStudio(version)));
+        if (known === 0) continue;
+        compared += 1;
+        const { tensorBytes: sizeBytes, architecture } = header;
+        const sized = { sizeBytes, format: 'gguf', architecture };
+        expect(known).toBeLessThan(
+          checkpointsOf(estimateFromFileSize(sized, load, lmStudio(version))),
+        );
+      }
     }
-  }
-  expect(compared).toBeGreaterThan(8);
-});
+    expect(compared).toBeGreaterThan(8);
+  },
+);

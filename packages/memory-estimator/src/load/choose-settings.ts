@@ -84,6 +84,7 @@ const rankOfPadding = (padding: EngineSettings['cellPadding']) =>
   padding === 'none' ? 0 : padding === 'by-attention' ? 1 : 2;
 const isOn = (value: boolean) => Number(value);
 const isOff = (value: boolean) => Number(!value);
+const isCache = (cells: EngineSettings['checkpointCells']) => Number(cells === 'cache');
 /** Ranks values that take the same memory. */
 const any = () => 0;
 
@@ -184,6 +185,7 @@ export function chooseSettings(
     ),
     promptCacheBytes: choose('promptCacheBytes', null, size, defaults.promptCacheBytes),
     contextCheckpoints: choose('contextCheckpoints', null, size, defaults.contextCheckpoints),
+    checkpointCells: choose('checkpointCells', null, isCache, defaults.checkpointCells),
   };
   const at = (end: End): EngineSettings => ({
     // A given context may be longer than the model's maximum. A default is never longer.
@@ -218,6 +220,7 @@ export function chooseSettings(
     encoderFlashAttention: chosen.encoderFlashAttention[end],
     promptCacheBytes: chosen.promptCacheBytes[end],
     contextCheckpoints: chosen.contextCheckpoints[end],
+    checkpointCells: chosen.checkpointCells[end],
     isEmbedding: facts.isEmbedding,
   });
   const [low, high] = [at('low'), at('high')];
@@ -240,6 +243,7 @@ export function chooseSettings(
             (setting !== 'cpuKernels' || mayRepack(settings)) &&
             // Flash attention is on at the low end where it is not known.
             (setting !== 'castsMask' || low.flashAttention) &&
+            (setting !== 'checkpointCells' || high.contextCheckpoints > 0) &&
             (setting !== 'cellPadding' || !haveSameCells(low, high, facts)))),
     ),
   };

@@ -46,6 +46,8 @@ export function isUsed(
       return images !== 'none';
     case 'promptCacheBytes':
       return model?.cached !== false;
+    case 'checkpointCells':
+      return !isEmbedding && hasWindow;
     case 'contextCheckpoints':
       return !isEmbedding && (hasWindow || model?.recurrent.some(Boolean) === true);
     default:

@@ -6,6 +6,7 @@ import type { SettingEnds } from '../load/choose-settings.js';
 import type { EngineProfile } from '../profile/engine-profile.js';
 import type { EngineSettings } from '../settings/estimate-settings.js';
 import { cacheLayout, outputGrowthBytes, stateBytesByLayer } from '../parts/context-buffers.js';
+import { runtimeShape } from '../parts/runtime-shape.js';
 
 /**
  * Memory that a model may take after its load. It is anonymous memory of the engine's process. llama.cpp takes the
@@ -42,17 +43,17 @@ const PROMPTS_OF_EMBEDDINGS =
   'filled by embeddings in llama-server b10257 (defilantech/LLMKube #1406); not known for other engines';
 
 /**
- * The largest state of one sequence relative to the weights, for models whose shape is not known. Of the models in
- * `test/corpus/headers` and `bench/data/lmstudio-loads`, gemma-2-2b has the largest: a windowed cache of 234 MiB beside
- * 1.59 GiB (14.4 %). LM Studio's runtimes printed 1 % (Qwen3.8-27B) and less.
+ * The largest state of one sequence (recurrent state and window) relative to the weights, for models whose shape is not known.
+ * Of the models in `test/corpus/headers` and `bench/data/lmstudio-loads`, gemma-2-2b has the largest: a window of 208 MiB
+ * beside 1.59 GiB (12.8 %). LM Studio's runtimes printed 1 % (Qwen3.8-27B) and less.
  */
 export const MOST_STATE_SHARE = 0.15;
 
 /**
- * The same for an architecture whose models all have a small window. The headers of gpt-oss-20b and gpt-oss-120b give a windowed
- * cache of 0.13 % and 0.04 % of the weights (a window of 128 tokens), so 1 % leaves a margin for other quantizations.
+ * The same for an architecture whose models all have a small window. The headers of gpt-oss-20b and gpt-oss-120b give a window
+ * of 0.026 % and 0.007 % of the weights (128 tokens). The margin is for models with fewer experts and other quantizations.
  */
-const STATE_SHARES: ReadonlyMap<string, number> = new Map([['gpt-oss', 0.01]]);
+const STATE_SHARES: ReadonlyMap<string, number> = new Map([['gpt-oss', 0.002]]);
 
 /** The largest state of one sequence relative to the weights of a model of which only the architecture is known. */
 export function mostStateShare(architecture: string | null): number {
@@ -98,7 +99,9 @@ export function growthOf(
   // The engine does not copy a full-size cache, because a full-size cache keeps earlier tokens. The low end is
   // full-size only if the setting is known.
   const windowBytes = low.swaFull ? 0 : windowedBytes(model, high);
-  const stateBytes = recurrentBytes(model) + windowBytes + unknownStateBytes;
+  // A state that is not known may be a windowed cache, of which a checkpoint may copy the windows of all sequences.
+  const windows = high.checkpointCells === 'cache' ? high.parallelSequences : 1;
+  const stateBytes = recurrentBytes(model) + windowBytes + windows * unknownStateBytes;
   const slots = high.parallelSequences;
   const parts: readonly GrowthPart[] = [
     promptCache,
@@ -108,8 +111,12 @@ export function growthOf(
       isKnown:
         unknownStateBytes === 0 &&
         low.contextCheckpoints === high.contextCheckpoints &&
-        (windowBytes === 0 || low.swaFull === high.swaFull),
-      source: sources.contextCheckpoints.source,
+        (windowBytes === 0 ||
+          (low.swaFull === high.swaFull && low.checkpointCells === high.checkpointCells)),
+      source:
+        windowBytes === 0
+          ? sources.contextCheckpoints.source
+          : `${sources.contextCheckpoints.source}; ${sources.checkpointCells.source}`,
     },
   ];
   return sumGrowth(parts, null);
@@ -162,11 +169,18 @@ function recurrentBytes(model: Hyperparameters | null): number {
   return stateBytesByLayer(model).reduce((sum, bytes) => sum + bytes, 0);
 }
 
-/** The windowed cache of one sequence, which holds the window and the batch that is being processed. */
+/**
+ * The windowed cache of one sequence in a checkpoint. A cache keeps tokens that have left the window until it needs their cells.
+ * In a cache that the sequences share, one sequence can have almost all cells.
+ */
 function windowedBytes(model: Hyperparameters | null, settings: EngineSettings): number {
   const window = model?.window ?? null;
   if (model === null || window === null) return 0;
-  const tokens = Math.min(settings.contextLengthTokens, window.sizeTokens + settings.ubatchTokens);
+  const cells =
+    settings.checkpointCells === 'window'
+      ? window.sizeTokens
+      : runtimeShape(model, { ...settings, swaFull: false }).windowCells;
+  const tokens = Math.min(settings.contextLengthTokens, cells);
   let rows = 0;
   for (let il = 0; il < model.layers; il += 1) {
     if (window.layers[il] !== true || model.attention[il] !== true) continue;

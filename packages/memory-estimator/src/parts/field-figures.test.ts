@@ -1,5 +1,5 @@
 import { recordedHeader } from '../../test/lmstudio-loads.js';
-import { emptyFile, headerOf, type MetadataValue } from '../../test/language-model.js';
+import { gemma4, GEMMA4_12B, statedHeader, type StatedFigures } from '../../test/stated-models.js';
 import { estimateReport } from '../estimate/estimate-report.js';
 import { resolveEngineProfile, withKnownSettings } from '../profile/resolve-profile.js';
 import { NO_SETTINGS, type EstimateSettings } from '../settings/estimate-settings.js';
@@ -8,40 +8,12 @@ import { NO_SETTINGS, type EstimateSettings } from '../settings/estimate-setting
 
 const MIB = 1024 ** 2;
 
-/** Which layers have a window: all but each sixth. */
-const windows = (layers: number): boolean[] =>
-  Array.from({ length: layers }, (_, il) => il % 6 !== 5);
-
-function gemma4(
-  layers: number,
-  heads: number | ((isWindowed: boolean) => number),
-  others: Readonly<Record<string, MetadataValue>>,
-): Readonly<Record<string, MetadataValue>> {
-  return {
-    block_count: layers,
-    'attention.head_count_kv':
-      typeof heads === 'number' ? heads : { type: 'i32s', value: windows(layers).map(heads) },
-    'attention.key_length': 512,
-    'attention.value_length': 512,
-    'attention.key_length_swa': 256,
-    'attention.value_length_swa': 256,
-    'attention.sliding_window_pattern': { type: 'i32s', value: windows(layers).map(Number) },
-    ...others,
-  };
-}
-
 const GEMMA4_E4B = gemma4(42, 2, {
   embedding_length: 2560,
   'attention.head_count': 8,
   'attention.sliding_window': 512,
   'attention.shared_kv_layers': 18,
 });
-const GEMMA4_12B = gemma4(48, (isWindowed) => (isWindowed ? 8 : 1), {
-  embedding_length: 3840,
-  'attention.head_count': 16,
-  'attention.sliding_window': 1024,
-});
-
 /** A Qwen model with three recurrent layers before each layer of attention. */
 const qwenHybrid = (layers: number, width: number, kvHeads: number) => ({
   block_count: layers,
@@ -62,19 +34,16 @@ const QWEN36_35B_MTP = { ...qwenHybrid(41, 2048, 2), nextn_predict_layers: 1, ex
 
 async function reportOf(
   architecture: string,
-  metadata: Readonly<Record<string, MetadataValue>>,
+  figures: StatedFigures,
   settings: Partial<EstimateSettings>,
   draftTokens = 0,
 ) {
-  const file = emptyFile(architecture);
-  for (const [key, value] of Object.entries(metadata))
-    file.metadata.set(`${architecture}.${key}`, value);
   const profile = resolveEngineProfile({
     engine: 'llama.cpp',
     runtimeVersion: 'b9849',
   });
   const { ram } = estimateReport(
-    await headerOf(file),
+    await statedHeader(architecture, figures),
     { ...NO_SETTINGS, parallelSequences: 1, flashAttention: true, ...settings },
     null,
     { profile: withKnownSettings(profile, { draftTokens }, 'the report') },

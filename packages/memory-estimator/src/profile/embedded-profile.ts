@@ -1,4 +1,5 @@
 import type { EngineRules } from '../settings/estimate-settings.js';
+import { CHECKPOINT_CELLS } from './llama-cpp-profile.js';
 import { known, type EngineProfile, type ProfileSetting } from './engine-profile.js';
 
 /** The version of the binding that the estimate was compared with, and its build of llama.cpp. */
@@ -92,6 +93,7 @@ export function embeddedProfile(
       // The binding's state cache (state_cache_budget_mb) serves only its API for one request at a time.
       promptCacheBytes: known(0, SLOTS),
       contextCheckpoints: known(0, SLOTS),
+      checkpointCells: known('window', CHECKPOINT_CELLS),
     },
   };
 }

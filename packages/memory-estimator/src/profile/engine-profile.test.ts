@@ -38,6 +38,7 @@ describe('a profile', () => {
     ['cellPadding', '1.44.0', 'by-attention', '2.0.0', 256],
     ['promptCacheBytes', '2.9.9', 0, '2.16.0', 8 * 1024 ** 3],
     ['contextCheckpoints', '2.19.9', 0, '2.23.0', 32],
+    ['checkpointCells', '2.16.0', 'cache', '2.23.0', 'window'],
     ['cpuKernels', '1.52.1', 'machine-2025', '2.37.0', 'machine'],
   ] as const)(
     'has %s by version: until %s it is %s, from %s on %s',
@@ -56,6 +57,7 @@ describe('a profile', () => {
     ['contextLengthTokens', '2.23.0', 8192, ['maximum']],
     ['batchTokens', '2.31.2', 512, [2048]],
     ['draftTokens', '2.37.0', 0, [3]],
+    ['checkpointCells', '2.22.0', 'window', ['cache']],
     ['embeddingLogits', '1.43.0', false, [true]],
     ['embeddingSequences', '2.13.0', 'as-set', ['single']],
     ['cpuKernels', '2.0.0', 'machine', ['machine-2025']],

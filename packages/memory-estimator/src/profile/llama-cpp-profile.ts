@@ -14,16 +14,18 @@ const LATENT_VALUES_KEPT = { until: 7700, not: 7900 } as const;
 /** The change after which llama.cpp keeps no values of latent attention. */
 export const LATENT_VALUES = 'llama.cpp pull request 19067 of 2026-01-24';
 /**
- * A build of 2026-05-25, before the change (ggml-org/llama.cpp #23652), and a build of 2026-06-09, after it (#24372). The build of
- * the change itself is not known.
+ * A build of 2026-05-25 (ggml-org/llama.cpp #23652), before the two changes below, and a build of 2026-06-09 (#24372), after them.
+ * The builds of the changes themselves are not known.
  */
-const MASK_CAST = { until: 9265, not: 9570 } as const;
+const EARLY_SUMMER_2026 = { before: 9265, after: 9570 } as const;
 /** The change after which flash attention gets its mask in F16. */
 export const HALF_MASK = 'llama.cpp pull request 23764 of 2026-05-27';
 /** The change after which the CPU computes flash attention where the KV cache is in RAM. Version v0.5.0 does not do this. */
 export const PINNED_ATTENTION = 'llama.cpp pull request 19105 of 2026-01-26';
 /** The last build that is known to be older than this change. */
 const PINNED_ATTENTION_NOT_UNTIL = 7700;
+/** The change after which a context checkpoint holds only the cells inside the window. */
+export const CHECKPOINT_CELLS = 'llama.cpp pull request 23981 of 2026-06-02';
 /** A build that gives layers for multi-token prediction a cache. Those of 2025 do not, and v0.5.0 does not. */
 const NEXT_TOKEN_CACHE = { possible: 9500, seen: 10257 } as const;
 /** The first known build whose llama-server reserves logits only for the asked outputs. */
@@ -78,6 +80,7 @@ export const LLAMA_CPP_PROFILE: EngineProfile = {
     encoderFlashAttention: known(true, COMPARED),
     promptCacheBytes: known(0, COMPARED),
     contextCheckpoints: known(0, COMPARED),
+    checkpointCells: known('window', CHECKPOINT_CELLS),
   },
 };
 
@@ -106,7 +109,7 @@ export function llamaServerProfile(version: string): EngineProfile {
         : { value: 'micro-batch', alternatives: ['asked-outputs'], source: sinceWhen },
       cachesLatentValues: latentValuesOf(Number(build)),
       cachesNextToken: nextTokenCacheOf(Number(build)),
-      castsMask: castsMaskOf(Number(build)),
+      castsMask: changedInEarlySummer(Number(build), true, false, HALF_MASK),
       pinsFlashAttention: pinsFlashAttentionOf(Number(build)),
       embeddingLogits:
         Number(build) >= EMBEDDING_LOGITS_SINCE
@@ -118,6 +121,7 @@ export function llamaServerProfile(version: string): EngineProfile {
       contextCheckpoints: isRecent
         ? known(32, `${SERVER} (--ctx-checkpoints)`)
         : { value: 32, alternatives: [0], source: sinceWhen },
+      checkpointCells: changedInEarlySummer(Number(build), 'cache', 'window', CHECKPOINT_CELLS),
     },
   };
 }
@@ -136,11 +140,16 @@ function latentValuesOf(build: number): ProfileSetting<boolean> {
     : { value: false, alternatives: [true], source: LATENT_VALUES };
 }
 
-function castsMaskOf(build: number): ProfileSetting<boolean> {
-  if (build <= MASK_CAST.until) return known(true, HALF_MASK);
-  return build >= MASK_CAST.not
-    ? known(false, HALF_MASK)
-    : { value: false, alternatives: [true], source: HALF_MASK };
+function changedInEarlySummer<T>(
+  build: number,
+  before: T,
+  after: T,
+  source: string,
+): ProfileSetting<T> {
+  if (build <= EARLY_SUMMER_2026.before) return known(before, source);
+  return build >= EARLY_SUMMER_2026.after
+    ? known(after, source)
+    : { value: after, alternatives: [before], source };
 }
 
 function pinsFlashAttentionOf(build: number): ProfileSetting<boolean> {

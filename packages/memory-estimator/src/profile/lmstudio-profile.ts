@@ -7,6 +7,7 @@ import {
 } from './engine-profile.js';
 import { factsVersionOf, NEWEST_VERSION, refuseAppVersion } from './known-versions.js';
 import {
+  CHECKPOINT_CELLS,
   EMBEDDING_LOGITS,
   HALF_MASK,
   LATENT_VALUES,
@@ -196,6 +197,12 @@ function settingsAt(version: VersionParts, backend: GpuBackend | null): EnginePr
       since('0', 0, `not in ${SCHEMA} before 2026-07-10`),
       unsure('2.20.0', 32, [0], `${SCHEMA} since 2026-07-10`),
       since('2.23.0', 32, `${SCHEMA} since 2026-07-10`),
+    ),
+    checkpointCells: at<ProfileValues['checkpointCells']>(
+      since('0', 'cache', CHECKPOINT_CELLS),
+      unsure<ProfileValues['checkpointCells']>('2.16.1', 'window', ['cache'], CHECKPOINT_CELLS),
+      // Its checkpoints are of 2026-07-10.
+      since('2.23.0', 'window', CHECKPOINT_CELLS),
     ),
   };
 }

@@ -101,6 +101,7 @@ export function withKnownSettings(
       encoderFlashAttention: take('encoderFlashAttention'),
       promptCacheBytes: take('promptCacheBytes'),
       contextCheckpoints: take('contextCheckpoints'),
+      checkpointCells: take('checkpointCells'),
     },
   };
 }

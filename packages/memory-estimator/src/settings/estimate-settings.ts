@@ -119,6 +119,11 @@ export interface EngineRules {
   readonly promptCacheBytes: number;
   /** Maximum number of context checkpoints of each slot (parallel sequence); 0 without checkpoints. */
   readonly contextCheckpoints: number;
+  /**
+   * The cells of a windowed cache that a context checkpoint copies: those inside the window (`window`), or all that the cache
+   * still holds for the sequence (`cache`).
+   */
+  readonly checkpointCells: 'window' | 'cache';
 }
 
 /** Every setting and rule that is in force in a load. */

@@ -127,15 +127,23 @@ describe('a file that cannot be used', () => {
     ]);
   });
 
-  it('is refused when it is not text, or larger than 2 MiB', async () => {
+  it('is refused when it is not text, or larger than 512 KiB', async () => {
     writeFileSync(
       inRoot('my project', 'x.gguf'),
       Buffer.from([0x47, 0x47, 0x55, 0x46, 0xff, 0xfe, 0x80]),
     );
     expect((await failure({ path: 'x.gguf' })).message).toMatch(/is not UTF-8 text/);
-    writeFileSync(inRoot('my project', 'x.log'), Buffer.alloc(2 * 1024 * 1024 + 1, ' '));
+    writeFileSync(inRoot('my project', 'x.log'), Buffer.alloc(512 * 1024 + 1, ' '));
     expect(await failure({ path: 'x.log' })).toMatchObject({ code: 'CONFIG_INVALID', issues: [] });
   });
+
+  (process.platform === 'win32' ? it.skip : it)(
+    'is refused when it is a device that never ends, and read where it is a device that ends',
+    async () => {
+      expect((await failure({ path: '/dev/zero' })).message).toMatch(/has over 524288 bytes/);
+      expect((await failure({ path: '/dev/null' })).message).toMatch(/the configuration is empty/);
+    },
+  );
 
   it('is read as UTF-16 when it has the byte order mark that PowerShell writes', async () => {
     const text = '\ufeffversion: 1\r\nmodels: [{ key: a }]\r\n';

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { readCached, writeCached } from './config-cache.js';
 import { builtInModelConfig } from '../parse/built-in-model-config.js';
@@ -136,20 +136,40 @@ function readConfigFile(source: FileSource): string | null {
       if (!named) return null;
       throw unreadable('The configuration is a folder, not a file');
     }
-    if (facts.size > LARGEST_FILE_BYTES) {
-      throw new ModelConfigError(
-        'CONFIG_INVALID',
-        `${file} has ${facts.size} bytes, and a configuration may have at most ${LARGEST_FILE_BYTES}.\nGive the path of a models.yaml.`,
-        { file },
-      );
-    }
-    bytes = readFileSync(file);
+    if (facts.size > LARGEST_FILE_BYTES) throw tooLarge(file, `${facts.size} bytes`);
+    bytes = readStart(file);
+    if (bytes.length > LARGEST_FILE_BYTES) throw tooLarge(file, `over ${LARGEST_FILE_BYTES} bytes`);
   } catch (error) {
     if (error instanceof ModelConfigError) throw error;
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
     throw unreadable(`The configuration cannot be read (${code})`, error);
   }
   return decode(bytes, file);
+}
+
+function tooLarge(file: string, size: string): ModelConfigError {
+  return new ModelConfigError(
+    'CONFIG_INVALID',
+    `${file} has ${size}, and a configuration may have at most ${LARGEST_FILE_BYTES}.\nGive the path of a models.yaml.`,
+    { file },
+  );
+}
+
+/** Reads at most one byte more than a configuration may have. A device or a pipe has no size, and may never end. */
+function readStart(file: string): Buffer {
+  const bytes = Buffer.alloc(LARGEST_FILE_BYTES + 1);
+  const descriptor = openSync(file, 'r');
+  try {
+    let length = 0;
+    let read: number;
+    do {
+      read = readSync(descriptor, bytes, length, bytes.length - length, null);
+      length += read;
+    } while (read > 0 && length < bytes.length);
+    return bytes.subarray(0, length);
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 function decode(bytes: Buffer, file: string): string {

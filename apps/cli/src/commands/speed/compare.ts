@@ -5,6 +5,7 @@ import {
   plotSvg,
   plotText,
   speedCells,
+  unreachableNotes,
   writeNamedFile,
   type Comparison,
 } from '@mai/host';
@@ -37,10 +38,12 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
 }
 
 async function describeNone(host: Host): Promise<string> {
-  const { downloadedCount, origin } = await host.models();
-  return downloadedCount === 0
-    ? `No model is downloaded. ${getModels(origin)}\n`
-    : 'No downloaded model fits. `mai models` says why.\n';
+  const list = await host.models();
+  if (list.downloadedCount > 0) return 'No downloaded model fits. `mai models` says why.\n';
+  const notes = unreachableNotes(list);
+  return notes.length > 0
+    ? `No usable model was found. ${notes.join(' ')}\n`
+    : `No model is downloaded. ${getModels(list.origin)}\n`;
 }
 
 function render(comparison: Comparison, output: Output): string {

@@ -114,3 +114,55 @@ describe('a pool whose use is not known', () => {
     expect(lines(null, false)).toEqual(figures);
   });
 });
+
+describe('residents whose estimates exceed the memory', () => {
+  const GIB = 2 ** 30;
+  const resources: Resources = {
+    timestampMs: 0,
+    observable: true,
+    unified: false,
+    gpus: [],
+    ram: { totalBytes: 24 * GIB, availableBytes: 20 * GIB, mappedCountsAsUsed: false },
+    cpu: { utilizationRatio: null, othersRatio: null },
+  };
+  const pool = (useAfterBytes: number): PoolOutcome => ({
+    pool: 'ram',
+    totalBytes: 24 * GIB,
+    othersBytes: 0,
+    useBeforeBytes: 33 * GIB,
+    useAfterBytes,
+    headroomBytes: 24 * GIB - useAfterBytes,
+    limitRatio: 0.8,
+    limitBytes: 0.8 * 24 * GIB,
+    hardLimitRatio: 0.9,
+    hardLimitBytes: 0.9 * 24 * GIB,
+    reclaimableBytes: 0,
+    growthBytes: 0,
+  });
+
+  test('never use more than all of it', () => {
+    const report: StatusReport = {
+      runtime: { name: 'embedded', state: 'off', message: 'Off.' },
+      resources,
+      snapshot: null,
+      trends: [],
+      pools: [pool(33 * GIB)],
+      residents: [],
+      elsewhere: [],
+      config: { source: 'built-in', file: null },
+    };
+    const text = renderStatus(report, createTextOutput());
+    expect(text).toContain('RAM is at 100 %, over its limit of 80 %, about to run out');
+    expect(text).toContain('24.0 of 24.0 GiB 100 % !');
+    expect(text).not.toMatch(/13[78] %/);
+  });
+
+  test.each([
+    ['plans nothing', 33, '24.0 of 24.0 GiB 100 % !'],
+    ['unloads one of them', 26, '24.0 of 24.0 GiB 100 % !'],
+    ['loads another model', 36, '36.0 of 24.0 GiB 150 % !'],
+  ])('with a selection that %s', (_, afterGib, figures) => {
+    const [line] = renderPools([pool(afterGib * GIB)], resources, 'after', createTextOutput());
+    expect(line).toContain(figures);
+  });
+});

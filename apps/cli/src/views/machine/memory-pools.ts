@@ -1,4 +1,5 @@
 import {
+  bytesInUse,
   formatBytes,
   formatPercent,
   formatShare,
@@ -39,9 +40,11 @@ export function renderPools(
   // On another machine nobody expects free memory to be known, and a sentence says so.
   const unknown = resources.observable ? unmeasuredPools(resources) : [];
   const known = pools.map((pool, index) => {
-    // The estimated use after the plan may exceed the pool, but the use before the plan cannot.
-    const useBytes =
-      when === 'before' ? Math.min(pool.useBeforeBytes, pool.totalBytes) : pool.useAfterBytes;
+    // A plan may need more than the pool has.
+    const isPlanned = when === 'after' && pool.useAfterBytes > pool.useBeforeBytes;
+    const useBytes = isPlanned
+      ? pool.useAfterBytes
+      : Math.min(bytesInUse(pool), when === 'after' ? pool.useAfterBytes : Infinity);
     const injected = injectedBytes.get(pool.pool) ?? 0;
     const { othersBytes, yieldedBytes = 0 } = pool;
     const parts: BarPart[] = [

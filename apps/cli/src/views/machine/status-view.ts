@@ -1,4 +1,5 @@
 import {
+  bytesInUse,
   formatBytes,
   formatCount,
   formatDuration,
@@ -94,10 +95,12 @@ function renderPressure({ pools, resources }: StatusReport, { style }: Output): 
   const heading = style.heading('Pressure');
   if (pools.length === 0)
     return `${heading}   ${style.dim('unknown: the memory of that machine cannot be read from here')}`;
-  const over = pools.flatMap(({ pool, useBeforeBytes, totalBytes, limitRatio, hardLimitRatio }) => {
+  const over = pools.flatMap((pool) => {
+    const { useBeforeBytes, totalBytes, limitRatio, hardLimitRatio } = pool;
     const ratio = useBeforeBytes / totalBytes;
     if (ratio <= limitRatio) return [];
-    const text = `${poolLabel(pool, resources)} is at ${formatPercent(ratio)}, over its limit of ${formatPercent(limitRatio)}`;
+    const share = formatPercent(bytesInUse(pool) / totalBytes);
+    const text = `${poolLabel(pool.pool, resources)} is at ${share}, over its limit of ${formatPercent(limitRatio)}`;
     return ratio > hardLimitRatio ? style.bad(`${text}, about to run out`) : style.caution(text);
   });
   const unknown = unmeasuredPools(resources).map((pool) => poolLabel(pool, resources));

@@ -3,7 +3,7 @@ import { describeObstacle } from './describe-obstacle.js';
 import { describeTradeOffs } from './describe-trade-offs.js';
 import { explainEpisode } from './explain-episode.js';
 import { explainRejection } from './explain-rejection.js';
-import { poolLabel } from '../pool-label.js';
+import { poolLabel } from '../pool-words.js';
 import { formatBytes, formatCount } from '../../words.js';
 
 /** The words for decisions that a gateway's control API needs. The port is `ControlWords` of `@mai/gateway`. */

@@ -2,7 +2,7 @@ import type { AutopilotState, SwitchReason } from '@mai/autopilot';
 import type { Resources } from '@mai/memory-ledger';
 import type { Chosen, PoolOutcome, RejectedCandidate, Selection } from '@mai/selector';
 import { explainRejection } from './explain-rejection.js';
-import { poolLabel } from '../pool-label.js';
+import { bytesInUse, poolLabel } from '../pool-words.js';
 import {
   formatBytes,
   formatCount,
@@ -68,9 +68,9 @@ function stepDown({ selection, input }: Decided): string[] {
   if (selection.decision !== 'keep') return [];
   const tightest = [...selection.pools].sort((one, other) => roomOf(one) - roomOf(other))[0];
   if (tightest === undefined) return [];
-  const { limitRatio, hardLimitRatio, useBeforeBytes, totalBytes } = tightest;
+  const { limitRatio, hardLimitRatio } = tightest;
   const label = poolLabel(tightest.pool, input.resources);
-  const use = useBeforeBytes / totalBytes;
+  const use = bytesInUse(tightest) / tightest.totalBytes;
   const held = formatDuration(input.policy.dwellMs);
   const when =
     roomOf(tightest) < 0

@@ -7,7 +7,7 @@ import { tradeOffsOf } from '../../selection/trade-offs-of.js';
 import { describeTradeOffs } from './describe-trade-offs.js';
 import { explainRejection, explainTooSlow } from './explain-rejection.js';
 import { explainChoice, explainComparison, explainWeighedWait } from './explain-selection.js';
-import { poolLabel } from '../pool-label.js';
+import { bytesInUse, poolLabel } from '../pool-words.js';
 import {
   formatBytes,
   formatCount,
@@ -120,7 +120,7 @@ function describePool(pool: PoolOutcome, resources: Resources): string {
   const { useBeforeBytes, totalBytes, othersBytes, yieldedBytes = 0 } = pool;
   const { limitRatio, hardLimitRatio } = pool;
   const { limitBytes, hardLimitBytes } = pool;
-  const ratio = useBeforeBytes / totalBytes;
+  const used = bytesInUse(pool);
   const limit = `limit of ${formatPercent(limitRatio)}`;
   const hard = `hard limit of ${formatPercent(hardLimitRatio)}`;
   const where =
@@ -132,11 +132,11 @@ function describePool(pool: PoolOutcome, resources: Resources): string {
   const parts = [
     `other programs ${formatBytes(othersBytes - yieldedBytes)}`,
     ...(yieldedBytes > 0 ? [`kept free by yields ${formatBytes(yieldedBytes)}`] : []),
-    `models ${formatBytes(useBeforeBytes - othersBytes)}`,
+    `models ${formatBytes(Math.max(0, used - othersBytes))}`,
   ];
   const inUse = yieldedBytes > 0 ? 'in use or kept free' : 'in use';
   return (
-    `${poolLabel(pool.pool, resources)} ${formatPercent(ratio)} ${inUse} (${formatShare(useBeforeBytes, totalBytes)}), ${where}: ` +
+    `${poolLabel(pool.pool, resources)} ${formatPercent(used / totalBytes)} ${inUse} (${formatShare(used, totalBytes)}), ${where}: ` +
     `${parts.join(', ')}.`
   );
 }
@@ -226,7 +226,7 @@ function rejectionsOf({ record: { selection } }: Episode): readonly string[] {
 function noteOf(note: SelectionNote, resources: Resources): string | readonly [] {
   switch (note.code) {
     case 'ABOVE_LIMIT':
-      return `${poolLabel(note.pool, resources)} stayed at ${formatPercent(note.useRatio)}, above its limit: no smaller model would have helped.`;
+      return `${poolLabel(note.pool, resources)} stayed at ${formatPercent(Math.min(1, note.useRatio))}, above its limit: no smaller model would have helped.`;
     case 'TOO_SLOW':
       return `the chosen model ${explainTooSlow(note)}: no model that fitted was fast enough.${explainComparison(note)}`;
     case 'WEIGHED_WAIT':

@@ -2,7 +2,7 @@ import type { Resources } from '@mai/memory-ledger';
 import type { Selection, SelectionNote, SlowChoice, WeighedWait } from '@mai/selector';
 import type { SelectionObstacle } from '../../selection/obstacle.js';
 import { explainTooSlow } from './explain-rejection.js';
-import { poolLabel } from '../pool-label.js';
+import { poolLabel } from '../pool-words.js';
 import { describeSpeed, describeValue, type JudgedLoad } from '../speed-words.js';
 import { formatCount, formatDuration, formatPercent } from '../../words.js';
 
@@ -85,7 +85,7 @@ export function explainNote(note: SelectionNote, resources: Resources): string |
     case 'ROOM_TO_GROW':
       return `The context has ${formatCount(note.offeredTokens)} tokens, although the request needs ${formatCount(note.neededTokens)}: the conversation grows, and a longer context later would need another load.`;
     case 'ABOVE_LIMIT':
-      return `${poolLabel(note.pool, resources)} stays at ${formatPercent(note.useRatio)}, above its limit: no smaller model would help.`;
+      return `${poolLabel(note.pool, resources)} stays at ${formatPercent(Math.min(1, note.useRatio))}, above its limit: no smaller model would help.`;
     case 'TOO_SLOW':
       return `The chosen model ${explainTooSlow(note)}. No model that fits is fast enough.${explainComparison(note)}`;
     case 'WEIGHED_WAIT':

@@ -54,6 +54,7 @@ const SETTING_NAMES: Readonly<Record<string, string>> = {
   encoderFlashAttention: 'flash attention of the image encoder',
   promptCacheBytes: 'prompt cache',
   contextCheckpoints: 'context checkpoints',
+  checkpointCells: 'cells of the window in a context checkpoint',
 };
 
 const GROWTH_NAMES: Readonly<Record<GrowthPart['kind'], string>> = {

@@ -1,4 +1,5 @@
 import { deviceKeyOf, isGpuShare, type PoolName, type Resources } from '@mai/memory-ledger';
+import type { PoolOutcome } from '@mai/selector';
 
 /** The name of a pool: `RAM`, `Memory` where CPU and GPU share it, `VRAM`, `VRAM 2` for a second GPU. */
 export function poolLabel(pool: PoolName, resources: Resources): string {
@@ -9,4 +10,15 @@ export function poolLabel(pool: PoolName, resources: Resources): string {
   const index = peers.findIndex((gpu) => gpu.deviceKey === deviceKey);
   const label = kind === 'shared' ? 'GPU cap' : 'VRAM';
   return peers.length > 1 ? `${label} ${index + 1}` : label;
+}
+
+/**
+ * The bytes of a pool that are in use now. The footprints of residents are estimates, and their mapped weights need not be in memory,
+ * so their sum may exceed the pool. The use cannot.
+ */
+export function bytesInUse({
+  useBeforeBytes,
+  totalBytes,
+}: Pick<PoolOutcome, 'useBeforeBytes' | 'totalBytes'>): number {
+  return Math.min(useBeforeBytes, totalBytes);
 }

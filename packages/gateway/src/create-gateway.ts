@@ -12,6 +12,7 @@ import type { FleetPort } from './ports/fleet-port.js';
 import { createLivePort } from './ports/live-port.js';
 import type { ServingPort } from './ports/serving-port.js';
 import { createScheduler } from './queue/create-scheduler.js';
+import { stopping } from './queue/failures/scheduling-failures.js';
 import type { SchedulerState } from './queue/scheduler.js';
 import { answerRequest, type AnswerParts } from './answer-request.js';
 import { DEFAULT_INFERENCE_LIMITS } from './server/inference/inference-parts.js';
@@ -51,12 +52,15 @@ export interface Gateway extends AsyncDisposable {
    * Takes no new requests, and resolves when the running ones have ended. A gateway for other hosts takes connections until then, and
    * refuses the requests on them.
    *
-   * @param deadlineMs - when requests that still run are cut. Default 30 seconds
+   * @param deadlineMs - when requests that still run are ended with an error of their protocol. A client has two seconds to read the
+   * error; then its connection is closed. Default 30 seconds
    */
   drain(deadlineMs?: number): Promise<void>;
 }
 
 const DRAIN_DEADLINE_MS = 30_000;
+/** How long a client may take to read the error of a request that was ended at the deadline. */
+const LAST_READING_MS = 2000;
 
 /**
  * Creates a gateway. With `control`, it follows the machine from now on; without, it asks for nothing before the first
@@ -127,20 +131,19 @@ export async function createGateway(
 
   const drain = async (deadlineMs = DRAIN_DEADLINE_MS): Promise<void> => {
     isStopping = true;
-    // Ends the streams of events, which have no end of their own.
-    await control?.[Symbol.asyncDispose]();
-    let isLate = false;
-    const cut = (): void => {
-      isLate = true;
-      for (const one of servers) one.destroy();
-    };
-    const cancel = clock.setTimer(deadlineMs, cut);
+    let cancel = clock.setTimer(deadlineMs, () => {
+      inference.endAll(stopping());
+      control?.endAll();
+      cancel = clock.setTimer(LAST_READING_MS, () => {
+        for (const one of servers) one.destroy();
+      });
+    });
     const idle = scheduler.drain();
+    // Ends the streams of events, which have no end of their own.
+    const watched = control?.[Symbol.asyncDispose]();
     // The gateways of other hosts open connections beside their requests, to see that this machine is still there.
     if (peers !== null) await idle;
-    const closing = [...servers].map((one) => one.close());
-    if (isLate) cut();
-    await Promise.all([idle, ...closing]);
+    await Promise.all([idle, watched, ...[...servers].map((one) => one.close())]);
     cancel();
   };
 

@@ -5,6 +5,7 @@ import type { Clock } from '../ports/clock.js';
 import type { ControlPort, ControlWords } from '../ports/control-port.js';
 import type { FleetPort } from '../ports/fleet-port.js';
 import type { Failure } from '../protocols/protocol.js';
+import { stopping } from '../queue/failures/scheduling-failures.js';
 import type { Scheduler } from '../queue/scheduler.js';
 import { sendJson } from '../server/responders.js';
 import type { ServedRequest } from '../server/inference/served-request.js';
@@ -29,6 +30,8 @@ export interface Control extends AsyncDisposable {
   handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
   /** Counts a request for the throughput. */
   served(request: ServedRequest): void;
+  /** Ends the calls that run, such as a load. Their clients get an error. */
+  endAll(): void;
 }
 
 /** The parts that the routes use. */
@@ -67,6 +70,7 @@ export function createControl(parts: ControlParts): Control {
     switches: () => published.switches(),
   });
   const bodies = createCallMemory();
+  const running = new Set<AbortController>();
   const documentText = JSON.stringify(openApiDocument());
 
   const answer = async (
@@ -149,25 +153,31 @@ export function createControl(parts: ControlParts): Control {
     watch,
     served: (request) => throughput.served(request),
     handle: async (request, response) => {
-      const gone = new AbortController();
-      const leave = (): void => {
-        if (!response.writableFinished) {
-          gone.abort(departed());
-        }
-      };
-      response.once('close', leave);
+      const ended = new AbortController();
+      response.once('close', () => {
+        if (!response.writableFinished) ended.abort(departed());
+      });
+      running.add(ended);
       try {
         const preflight = access.preflight(request);
-        if (preflight === null) await answer(request, response, gone.signal);
+        if (preflight === null) await answer(request, response, ended.signal);
         else response.writeHead(preflight.status, preflight.headers).end();
       } catch (error) {
-        if (gone.signal.aborted) return;
-        const { status, code, message, headers } = failureFor(error);
+        // Aborts of `endAll` leave the client here.
+        if (response.closed) return;
+        const { status, code, message, headers } = failureFor(
+          ended.signal.aborted ? ended.signal.reason : error,
+        );
         if (status === 500) onFault(error);
         if (response.headersSent) response.destroy();
         else
           sendJson(response, status, { error: { code, message } }, { ...API_HEADERS, ...headers });
+      } finally {
+        running.delete(ended);
       }
+    },
+    endAll: () => {
+      for (const one of running) one.abort(refusal(stopping().failure));
     },
     [Symbol.asyncDispose]: async () => {
       published.stop();

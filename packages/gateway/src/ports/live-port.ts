@@ -1,4 +1,5 @@
 import { pause, type Clock } from './clock.js';
+import { unlessAborted } from './unless-aborted.js';
 import type { CallOptions, ServingCatalog, ServingChange, ServingPort } from './serving-port.js';
 
 /** A serving port with one subscription for all readers, and with a catalog that is read again only after a change. */
@@ -86,24 +87,4 @@ async function followChanges(
     publish({ type: 'catalog' });
     await pause(clock, RESUBSCRIBE_MS, signal);
   }
-}
-
-/** The promise, or the signal's reason where it fires first. The work itself goes on for other callers. */
-function unlessAborted<Value>(
-  work: Promise<Value>,
-  signal: AbortSignal | undefined,
-): Promise<Value> {
-  if (signal === undefined) return work;
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => {
-      // The caller's own reason, which may be any value.
-      reject(signal.reason);
-    };
-    if (signal.aborted) {
-      onAbort();
-      return;
-    }
-    signal.addEventListener('abort', onAbort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
 }

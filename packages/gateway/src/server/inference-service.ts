@@ -11,7 +11,7 @@ import {
   INFERENCE_ENDPOINTS,
   type InferenceEndpoint,
 } from '../protocols/routes.js';
-import type { Scheduler } from '../queue/scheduler.js';
+import type { Scheduler, SchedulingFailure } from '../queue/scheduler.js';
 import type { HttpClient } from '../upstream/http-client.js';
 import { answerCountTokens } from './own-answers/answer-count-tokens.js';
 import { createModelLists, isModelList } from './own-answers/answer-models.js';
@@ -40,6 +40,8 @@ export interface InferenceService {
     target: RequestTarget,
     client: Client,
   ): Promise<void>;
+  /** Ends the requests that run or wait. Their clients get the failure. */
+  endAll(reason: SchedulingFailure): void;
 }
 
 /** The parts of the service. */
@@ -73,6 +75,7 @@ export function createInferenceService(parts: InferenceServiceParts): InferenceS
     clock,
     limits,
     bodies,
+    running: new Set(),
     resolve,
     knownCatalog: () => port.known(),
     catalog: (signal) => readCatalog(port, signal),
@@ -125,6 +128,9 @@ export function createInferenceService(parts: InferenceServiceParts): InferenceS
       const catalog = port.known();
       if (catalog !== null) return serveEndpoint(arrived, endpoint, catalog);
       return catalogOrNull(port).then((read) => serveEndpoint(arrived, endpoint, read));
+    },
+    endAll: (reason) => {
+      for (const one of [...inference.running]) one.end(reason);
     },
   };
 }

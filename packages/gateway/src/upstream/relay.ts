@@ -2,7 +2,6 @@ import type { Protocol, UpstreamFailure, Usage } from '../protocols/protocol.js'
 import { runtimeFailureIn, type FailureInHead } from '../protocols/runtime-failure.js';
 import { answerSpeed, type AnswerSpeed } from './answer-speed.js';
 import { AnswerWatch } from './answer-watch.js';
-import { departed } from './departed.js';
 import type { HttpClient, HttpExchange, HttpHead, HttpRequest } from './http-client.js';
 
 /** Takes an answer of the runtime on its way to the client. */
@@ -51,9 +50,10 @@ const GLANCE_BYTES = 512;
 
 /** The client whose request is relayed. */
 export interface AskingClient {
-  readonly isGone: boolean;
-  /** Calls the listener when the client goes; null removes it. */
-  listen(listener: (() => void) | null): void;
+  /** Why the request ends early, such as that the client has gone; null while it goes on. */
+  readonly reason: Error | null;
+  /** Calls the listener when the request ends early; null removes it. */
+  listen(listener: ((reason: Error) => void) | null): void;
 }
 
 /** Longest failure body that is read. LM Studio's are far shorter. */
@@ -63,7 +63,7 @@ const HEAD_BYTES_MAX = 65_536;
  * Sends one request to the runtime and passes the answer on. The first bytes are held back until they are known not to
  * be a failure, so that the request can still go to another resident.
  *
- * @throws an AbortError when the client has gone
+ * @throws the reason for which the request ends early, such as an AbortError when the client has gone
  */
 export function relay(
   client: HttpClient,
@@ -90,8 +90,8 @@ export function relay(
   },
 ): Promise<RelayOutcome> {
   return new Promise((resolve, reject) => {
-    if (asking.isGone) {
-      reject(departed());
+    if (asking.reason !== null) {
+      reject(asking.reason);
       return;
     }
     const startedMs = monotonicMs();
@@ -112,8 +112,8 @@ export function relay(
     const settle = (outcome: RelayOutcome): void => {
       asking.listen(null);
       lost?.removeEventListener('abort', onLost);
-      if (asking.isGone) reject(departed());
-      else resolve(outcome);
+      if (asking.reason === null) resolve(outcome);
+      else reject(asking.reason);
     };
     const pass = (chunk: Buffer): void => {
       watch.add(chunk);
@@ -184,7 +184,7 @@ export function relay(
           return;
         }
         // Ends in the same turn in which the last bytes are written, so one packet carries the bytes and the end.
-        if (!asking.isGone) sink.end();
+        if (asking.reason === null) sink.end();
         const start = (): string => watch.headText();
         const responseId = protocol.responseIdIn(start);
         const usage = protocol.usageIn(start, end);
@@ -200,7 +200,7 @@ export function relay(
         } else settle({ kind: 'unreachable', error });
       },
     });
-    asking.listen(() => exchange.abort(departed()));
+    asking.listen((reason) => exchange.abort(reason));
     if (lost?.aborted === true) onLost();
     else lost?.addEventListener('abort', onLost, { once: true });
   });

@@ -1,5 +1,10 @@
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
-import { createGateway, type GatewayOptions, type ServingPort } from '../../src/index.js';
+import {
+  createGateway,
+  type Gateway,
+  type GatewayOptions,
+  type ServingPort,
+} from '../../src/index.js';
 import { EMPTY_CATALOG, leaseOn, listenOn } from './serve-through.js';
 
 export const RESIDENT = 'org/resident';
@@ -14,6 +19,8 @@ export interface ReceivedRequest {
 
 /** A gateway in front of a runtime that keeps what it receives, byte for byte. */
 export interface EchoWorld extends AsyncDisposable {
+  readonly gateway: Gateway;
+  readonly serving: ServingPort;
   readonly url: string;
   /** Address of the runtime. */
   readonly httpUrl: string;
@@ -44,9 +51,12 @@ export async function openEchoWorld(
     });
   });
   const httpUrl = await listenOn(runtime);
-  const gateway = await createGateway({ serving: servingOf(httpUrl) }, options);
+  const serving = servingOf(httpUrl);
+  const gateway = await createGateway({ serving }, options);
   const { url } = await gateway.listen({ port: 0 });
   return {
+    gateway,
+    serving,
     url,
     httpUrl,
     received,

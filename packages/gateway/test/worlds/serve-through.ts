@@ -17,6 +17,7 @@ import {
   DEFAULT_INFERENCE_LIMITS,
   type InferenceLimits,
 } from '../../src/server/inference/inference-parts.js';
+import type { Departure } from '../../src/server/inference/departure.js';
 import { BodyMemory } from '../../src/server/request/body-memory.js';
 import { serveInference } from '../../src/server/inference/serve-inference.js';
 import type { ServedRequest } from '../../src/server/inference/served-request.js';
@@ -139,6 +140,7 @@ export async function serveThrough(
     clock: systemClock,
     limits,
     bodies: new BodyMemory(limits.maxBufferedBytes, limits.maxBodyBytes),
+    running: new Set<Departure>(),
     meter: createAnswerMeter({}),
     knownCatalog: () => catalog,
     catalog: async () => catalog,

@@ -3,6 +3,7 @@ import { messageOf } from '../../error-facts.js';
 import { pause, type Clock } from '../../ports/clock.js';
 import type { MachineEvent, ObservedModel, PoolOutcome } from '../../ports/control-facts.js';
 import type { ControlPort, MachineStatus } from '../../ports/control-port.js';
+import { unlessAborted } from '../../ports/unless-aborted.js';
 import { sampleOf, type MemorySample } from './memory-sample.js';
 
 /** Follows the machine: one subscription to the autopilot, and one sample of memory a second, for all readers. */
@@ -104,7 +105,8 @@ export function watchMachine(
       await pause(clock, SAMPLE_MS, signal);
       if (signal.aborted || isFresh()) continue;
       try {
-        await readMachine();
+        // The status of a runtime that accepts questions and does not answer takes seconds.
+        await unlessAborted(readMachine(), signal);
       } catch {
         // The watch tries again after a second. The page shows the gap, and the status route answers with the error.
       }

@@ -5,6 +5,7 @@ import type { RequestFacts } from '../../protocols/protocol.js';
 import type { Scheduler } from '../../queue/scheduler.js';
 import type { BodyMemory } from '../request/body-memory.js';
 import type { HttpClient } from '../../upstream/http-client.js';
+import type { Departure } from './departure.js';
 import type { AnswerMeter } from './measure-answers.js';
 import type { ServedRequest } from './served-request.js';
 
@@ -16,6 +17,8 @@ export interface InferenceParts {
   readonly limits: InferenceLimits;
   /** Counts the bodies of all requests. */
   readonly bodies: BodyMemory;
+  /** The requests that run or wait. */
+  readonly running: Set<Departure>;
   /** The models of the machine, where they were read since the last change; otherwise null. */
   knownCatalog(): ServingCatalog | null;
   /** Reads the models of the machine. */

@@ -37,7 +37,8 @@ export interface InferenceRoute {
  * 5. Where the runtime fails before the first event, go on at 3 with another resident, a bounded number of times. A
  *    failure after the first event is sent as the protocol's error event.
  *
- * A client that has gone ends every step at once, and the runtime's request with it.
+ * A client that has gone ends every step at once, and the runtime's request with it. So does a gateway that stops, and then the client
+ * gets a failure.
  *
  * @throws errors that are bugs; the client has been answered then, too
  */
@@ -51,6 +52,7 @@ export async function serveInference(
   const share = parts.bodies.begin(client.name);
   const startedMs = clock.monotonicMs();
   const departure = new Departure(response);
+  parts.running.add(departure);
   const reported = nothingReported();
   const answer = new ClientAnswer(response, protocol, () => decisionHeaders(reported), {
     clock,
@@ -89,6 +91,7 @@ export async function serveInference(
       if (failure.code === 'internal') throw error;
     }
   } finally {
+    parts.running.delete(departure);
     share.end();
     parts.served({
       // Field by field: a spread costs a tenth of a small request's CPU time here.

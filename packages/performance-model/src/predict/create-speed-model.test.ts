@@ -357,6 +357,19 @@ describe('after a measurement', () => {
     expect(tokensPerSecond / cold.tokensPerSecond).toBeCloseTo(1, 1);
   });
 
+  test('a measurement on one back end says nothing of another model on another one, and a little of the same model', () => {
+    const { gpu } = QUESTION.machine;
+    const vulkan: SpeedQuestion = {
+      ...QUESTION,
+      machine: { ...QUESTION.machine, gpu: gpu && { ...gpu, backend: 'vulkan' } },
+    };
+    const model = createSpeedModel([seen(cold.tokensPerSecond / 4)]);
+    const other = { ...vulkan, identity: { ...QUESTION.identity, model: 'other' } };
+    expect(model.decode(other).correction).toBe(1);
+    expect(model.decode(vulkan).correction).toBeGreaterThan(1.05);
+    expect(model.decode(vulkan).correction).toBeLessThan(1.6);
+  });
+
   test('of two engines that measure a model in turn, each keeps its own figure', () => {
     const other = { ...QUESTION.identity, engine: 'LM Studio@7' };
     const model = createSpeedModel(

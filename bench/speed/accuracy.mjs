@@ -14,6 +14,7 @@ import {
   isSameRun,
   isVariant,
   pairs,
+  pairsOfBackends,
   predictAfter,
   ways,
 } from './learned.mjs';
@@ -57,6 +58,14 @@ errors('decode, after one of another model', others, {
   targets: [quantile(othersCold, 0.5), quantile(othersCold, 0.9)],
 });
 errors('  the same results, cold', others, { ours: ({ test }) => cold(test) });
+const elsewhere = pairsOfBackends(decode, (a, b) => !isSameModel(a, b));
+const elsewhereCold = elsewhere.map(({ test }) => cold(test));
+errors('decode, after one of another model on another back end', elsewhere, {
+  ours: after,
+  theirs: llmfitAfter,
+  targets: [quantile(elsewhereCold, 0.5), quantile(elsewhereCold, 0.9)],
+});
+errors('  the same results, cold', elsewhere, { ours: ({ test }) => cold(test) });
 errors('decode, inside a sweep whose ends were seen', insideSweeps(decode), {
   ours: after,
   targets: [0.015, 0.04],

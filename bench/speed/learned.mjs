@@ -42,12 +42,18 @@ export function errorOf(tokensPerSecond, { record }) {
  * is seen, evenly spread.
  */
 export function pairs(tests, isPair) {
+  return pairsOfDevice(tests, (a, b) => a.record.backend === b.record.backend && isPair(a, b));
+}
+
+/** As `pairs`, with results of two back ends. */
+export function pairsOfBackends(tests, isPair) {
+  return pairsOfDevice(tests, (a, b) => a.traits.backend !== b.traits.backend && isPair(a, b));
+}
+
+function pairsOfDevice(tests, isPair) {
   return byDevice(tests).flatMap((ofDevice) =>
     ofDevice.flatMap((seen) => {
-      const others = ofDevice.filter(
-        (test) =>
-          test !== seen && test.record.backend === seen.record.backend && isPair(seen, test),
-      );
+      const others = ofDevice.filter((test) => test !== seen && isPair(seen, test));
       const count = Math.min(PAIRS_MAX, others.length);
       return Array.from({ length: count }, (_, i) => ({
         seen,

@@ -1,4 +1,8 @@
-export { createSpeedModel, currentObservations } from './predict/create-speed-model.js';
+export {
+  createSpeedModel,
+  currentObservations,
+  nameOfEngine,
+} from './predict/create-speed-model.js';
 export type {
   SpeedModel,
   SpeedObservation,
@@ -7,6 +11,7 @@ export type {
 export type { SpeedIdentity, SpeedQuestion } from './predict/traits-of.js';
 export { generationOf, usualRamBandwidth } from './machine/machine-speed.js';
 export type { Backend, Generation, GpuSpeed, MachineSpeed } from './machine/machine-speed.js';
+export { isScalar, readsRam } from './physics/question.js';
 export type { Placement, SpeedSetting } from './physics/question.js';
 export type { DecodeParts } from './physics/decode-parts.js';
 export type { PromptParts } from './physics/prompt-parts.js';

@@ -108,7 +108,7 @@ describe('mai status', () => {
       homeFolder: folder,
     });
     const { resources } = JSON.parse(out) as { resources: { gpus: { name: string }[] } };
-    expect(resources.gpus.map(({ name }) => name)).toContain('Simulated GPU 12 GB');
+    expect(resources.gpus.map(({ name }) => name)).toContain('NVIDIA GeForce RTX 3060');
   });
 });
 

@@ -82,12 +82,12 @@ test('after the crashes of many models the next one says why it was not loaded',
 
 test.each([
   ['named models', ['test/two', 'test/one']],
-  ['the best model that fits', []],
+  ['the best model that fits and another one', []],
 ])('%s are measured and unloaded again, and no other model is loaded', async (_, modelKeys) => {
   await withHost([], async (host, simulator) => {
     const results = await host.bench({ ...BOTH, modelKeys });
     expect(results.map(({ failure }) => failure)).toEqual(results.map(() => null));
-    expect(results).toHaveLength(Math.max(1, modelKeys.length));
+    expect(results).toHaveLength(2);
     // A round of an autopilot would load the best model here.
     await host.status();
     await new Promise((resolve) => setTimeout(resolve, 2500));

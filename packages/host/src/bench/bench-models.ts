@@ -10,6 +10,7 @@ import type { SpeedSubject } from '../speeds/speed-subject.js';
 import { speedsOfRuntime } from '../speeds/speeds-of-runtime.js';
 import type { Speeds } from '../speeds/speeds.js';
 import { formatDuration } from '../words.js';
+import { chooseModels } from './choose-models.js';
 import { timeAnswer, type AnswerTimes } from './time-answer.js';
 import type { BenchFigure, BenchOptions, BenchRequest, BenchResult } from './bench-result.js';
 
@@ -20,6 +21,8 @@ const FIRST_WORDS = 72;
 /** The longest prompt takes about this long, so that the benchmark is short on a slow machine, too. */
 const PROMPT_MS = 15_000;
 const DEFAULT_MODEL_TIMEOUT_MS = 180_000;
+/** Of the models that Mai chooses itself, none is begun after this time. */
+const CHOSEN_MODELS_MS = 180_000;
 
 /** Measures models one after another. Models that were not loaded before are unloaded again. */
 export async function benchModels(
@@ -41,9 +44,13 @@ export async function benchModels(
     asked.length > 0 ? asked : [...new Set(residents.map(({ modelKey }) => modelKey))];
   // By its key, because a request for any model would keep the best model loaded afterwards.
   const models =
-    keys.length === 0 ? [(await host.serving.plan(NO_REQUEST, { signal })).modelKey] : keys;
+    keys.length === 0
+      ? chooseModels((await host.serving.plan(NO_REQUEST, { signal })).modelKey, listed)
+      : keys;
   const results: BenchResult[] = [];
   for (const [index, modelKey] of models.entries()) {
+    const isLate = parts.context.clock.nowMs() - startedMs > CHOSEN_MODELS_MS;
+    if (asked.length === 0 && index > 0 && isLate) break;
     const report = (share: number, key: string): void =>
       onProgress({ modelKey: key, ratio: (index + share) / models.length });
     report(0, modelKey ?? 'the best model');

@@ -5,7 +5,10 @@ import type { RuntimeError } from '../runtime/runtime-error.js';
 
 /** The models to measure, and the lengths of prompts and answers. */
 export interface BenchRequest {
-  /** Model keys. Empty, the default: the loaded models, or else the best model that fits. */
+  /**
+   * Model keys. Empty, the default: the loaded models, or else the best model that fits and two of other sizes. Of these, none is
+   * begun after three minutes.
+   */
   readonly modelKeys?: readonly string[];
   /** Words of the longest prompt, about as many tokens. Default 512. */
   readonly promptWords?: number;

@@ -1,14 +1,21 @@
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { timeAnswer } from './time-answer.js';
 
 /** Times an answer of a server that sends these events and then ends its response. */
 async function timed(events: readonly string[]) {
   const server = createServer((_, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' });
-    for (const event of events) response.write(`${event}\n\n`);
-    response.end();
+    void (async () => {
+      for (const event of events) {
+        response.write(`${event}\n\n`);
+        // So that two pieces do not arrive in the same moment.
+        await sleep(2);
+      }
+      response.end();
+    })();
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -45,6 +52,23 @@ test('an answer has the times that the engine reports', async () => {
     depthTokens: 20,
   });
 });
+
+test.each([
+  // LM Studio 0.4.22 reports 7 of 8 tokens: lmstudio-bug-tracker #2335. The time of the first token belongs to the prompt.
+  ['length', 7, 7],
+  ['length', 8, 7],
+  // The context was full.
+  ['length', 5, 4],
+  ['stop', 7, 6],
+])(
+  'an answer that ends with %s and %i reported tokens has %i timed tokens',
+  async (reason, reported, tokens) => {
+    const usage = { prompt_tokens: 20, completion_tokens: reported };
+    const end = data({ choices: [{ delta: {}, finish_reason: reason }], usage });
+    const { output } = await timed([piece('1'), piece(' 2'), end]);
+    expect(output?.tokens).toBe(tokens);
+  },
+);
 
 test.each([
   ['an object', data({ error: { message: 'The model has crashed.' } })],

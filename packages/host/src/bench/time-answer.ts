@@ -67,6 +67,7 @@ async function ask({
   let usage: Readonly<Record<string, unknown>> = {};
   let timings: Readonly<Record<string, unknown>> | null = null;
   let isDone = false;
+  let isAtLimit = false;
   for await (const data of eventsOf(response)) {
     isDone ||= data === '[DONE]';
     const event: unknown = data.startsWith('{') ? JSON.parse(data) : null;
@@ -74,6 +75,7 @@ async function ask({
     const error = errorIn(event);
     if (error !== null) throw failed(instanceIdentifier, error);
     isDone ||= isFinished(event);
+    isAtLimit ||= firstChoice(event)?.['finish_reason'] === 'length';
     if (isRecord(event['usage'])) usage = event['usage'];
     if (isRecord(event['timings'])) timings = event['timings'];
     if (!hasText(event)) continue;
@@ -82,7 +84,9 @@ async function ask({
   }
   if (!isDone) throw failed(instanceIdentifier, 'the connection ended before the answer did');
   const promptTokens = count(usage['prompt_tokens']);
-  const outputTokens = count(usage['completion_tokens']);
+  const reported = count(usage['completion_tokens']);
+  // LM Studio 0.4.22 reports one token too few where an answer ends at `max_tokens`: lmstudio-bug-tracker #2335.
+  const outputTokens = isAtLimit && reported === maxTokens - 1 ? maxTokens : reported;
   if (timings !== null) {
     return {
       prompt: timed(count(timings['prompt_n']), count(timings['prompt_ms'])),

@@ -1,10 +1,10 @@
 import {
   createSpeedModel,
+  isScalar,
   type SpeedObservation,
   type SpeedQuestion,
 } from '@mai/performance-model';
 import { BUSY_CPU_RATIO } from './others-cpu.js';
-import type { SpeedSubject } from './speed-subject.js';
 
 /** The bandwidth at which the physics gives the median of measured speeds; null without a measurement on the GPU. */
 export function gpuBandwidthFrom(observations: readonly SpeedObservation[]): number | null {
@@ -15,8 +15,7 @@ export function gpuBandwidthFrom(observations: readonly SpeedObservation[]): num
 
 /** The speed of this machine's cores without vector instructions, relative to the cores that the physics knows. */
 export function coreSpeedFrom(observations: readonly SpeedObservation[]): number {
-  const scalar = observations.filter((one) => readsRam(one) && isScalar(one));
-  return fitted(scalar, 1, withCoreSpeed);
+  return fitted(observations.filter(isScalar), 1, withCoreSpeed);
 }
 
 /** Steps of the search for a value. Each step leaves a small part of the error. */
@@ -71,11 +70,6 @@ export function withCoreSpeed<Question extends SpeedQuestion>(
     : question;
 }
 
-/** Whether the engine's build uses no vector instructions. */
-export function isScalar({ machine }: Pick<SpeedSubject, 'machine'>): boolean {
-  return typeof machine.scalarThreads === 'number';
-}
-
 /** Older measurements count with the bandwidth that is known now, so that their errors can be compared. */
 export function withRam<Question extends SpeedQuestion>(
   question: Question,
@@ -86,9 +80,4 @@ export function withRam<Question extends SpeedQuestion>(
     ...question,
     machine: { ...machine, ramBandwidth: machine.ramBandwidth ?? ramBandwidth },
   };
-}
-
-/** Whether a token reads weights in RAM. */
-export function readsRam({ placement }: Pick<SpeedSubject, 'placement'>): boolean {
-  return placement.offloadRatio < 1 || placement.cpuExpertRatio > 0;
 }

@@ -92,6 +92,18 @@ describe('a model of which only the size is known', () => {
     }
   });
 
+  test('is a known mixture by its name, where its size agrees', () => {
+    const mixture = guess('openai/gpt-oss-20b', '20B', 12.1 * GB);
+    expect(mixture.shape.activeParameters).toBeCloseTo(3.6 * GB, -3);
+    const dense = rangeOf(speeds(), guess('acme/remote-20b', '20B', 12.1 * GB));
+    const range = rangeOf(speeds(), mixture);
+    expect(range.expected).toBeGreaterThan(100);
+    expect(range.high / range.low).toBeLessThan(dense.high / dense.low / 4);
+    expect(guess('meta/llama-4-scout-17b-16e', null, 65 * GB).shape.parameters).toBe(109 * GB);
+    const distilled = guess('deepseek-r1-distill-qwen-7b', '7B', 4.7 * GB);
+    expect(distilled.shape.activeParameters).toBe(7 * GB);
+  });
+
   test('without a number of parameters has those of its size', () => {
     expect(guess('acme/remote', null, 4 * GB).shape.parameters).toBe(8 * GB);
   });

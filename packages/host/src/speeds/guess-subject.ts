@@ -33,6 +33,32 @@ const DOUBT = 1.5;
 /** A model that names no active parameters may be a mixture of experts. Known mixtures use a fourth to a thirtieth of their parameters. */
 const MAYBE_MIXTURE = 10;
 
+/** The parameters of a mixture of experts, in billions. */
+interface Mixture {
+  readonly names: RegExp;
+  readonly all: number;
+  readonly active: number;
+}
+
+/** Mixtures whose names do not state the parameters that a token uses. Source: the models' cards on Hugging Face. */
+const MIXTURES: readonly Mixture[] = [
+  { names: /gpt-?oss.*120b/i, all: 116.8, active: 5.1 },
+  { names: /gpt-?oss.*20b/i, all: 20.9, active: 3.6 },
+  { names: /glm-?4\.5-?air/i, all: 106, active: 12 },
+  { names: /glm-?4\.7-?flash/i, all: 30, active: 3 },
+  { names: /qwen3-?coder-?next/i, all: 80, active: 3 },
+  { names: /mixtral.*8x7b/i, all: 46.7, active: 12.9 },
+  { names: /mixtral.*8x22b/i, all: 141, active: 39 },
+  { names: /llama-?4-?scout/i, all: 109, active: 17 },
+  { names: /llama-?4-?maverick/i, all: 400, active: 17 },
+  { names: /deepseek-?(coder-)?v2-?lite/i, all: 15.7, active: 2.4 },
+  { names: /deepseek-?(r1|v3)/i, all: 671, active: 37 },
+  { names: /kimi-?k2/i, all: 1000, active: 32 },
+  { names: /minimax-?m2/i, all: 230, active: 10 },
+];
+/** Bits of a parameter from the smallest quantization to 16 bits. Outside of them, a model only has a part of the name, such as a distillation. */
+const BITS = { least: 1.5, most: 17 };
+
 /**
  * Guesses the shape of a model from its size, for a prediction of its speed. Usual models of that size have this shape. The doubt about
  * the shape widens the intervals. Null for an embedding model, and where no size is known.
@@ -42,9 +68,13 @@ export function guessSubject({ modelKey, model, sizes, ...load }: SizedModel): S
   if (weightBytes == null || model?.kind === 'embedding') return null;
   const label = parseParameterCounts(model?.parameters ?? null);
   const name = parseParameterCounts(modelKey);
+  const known = mixtureOf(modelKey, weightBytes);
   const parameters =
-    label.all ?? name.all ?? (weightBytes * 8) / (model?.quantization?.bits ?? USUAL_BITS);
-  const active = label.active ?? name.active;
+    known?.all ??
+    label.all ??
+    name.all ??
+    (weightBytes * 8) / (model?.quantization?.bits ?? USUAL_BITS);
+  const active = label.active ?? name.active ?? known?.active ?? null;
   return speedSubjectOf({
     ...load,
     shape: usualShape(weightBytes, parameters, Math.min(active ?? parameters, parameters)),
@@ -53,6 +83,18 @@ export function guessSubject({ modelKey, model, sizes, ...load }: SizedModel): S
     quantization: model?.quantization?.name ?? null,
     fileBytes: weightBytes,
   });
+}
+
+/** The parameters of a known mixture; null for other models. */
+function mixtureOf(
+  modelKey: string,
+  weightBytes: number,
+): { readonly all: number; readonly active: number } | null {
+  const found = MIXTURES.find(({ names, all }) => {
+    const bits = (weightBytes * 8) / (all * 1e9);
+    return names.test(modelKey) && bits >= BITS.least && bits <= BITS.most;
+  });
+  return found === undefined ? null : { all: found.all * 1e9, active: found.active * 1e9 };
 }
 
 function doubtOf(modelKey: string, maybeMixture: boolean): ShapeDoubt {

@@ -1,3 +1,5 @@
+import { exampleWorld, parseWorld } from '@mai/lmstudio-simulator';
+import { gpuSpeedOf } from '@mai/performance-model';
 import { publishedSpeedOf } from './speed-subject.js';
 
 const GIB = 2 ** 30;
@@ -23,3 +25,12 @@ test.each([
   const speed = publishedSpeedOf(one, { gpus: [one], unified, ram: { totalBytes: ramGib * GIB } });
   expect(speed === null ? null : speed.memoryBandwidth / 1e9).toBe(gigabytesPerSecond);
 });
+
+test.each(['desktop', 'mac', 'workstation'] as const)(
+  'the simulated machine %s has GPUs whose speed is known',
+  (name) => {
+    const names = parseWorld(exampleWorld(name)).machine.gpus.map((gpu) => gpu.name);
+    expect(names.length).toBeGreaterThan(0);
+    for (const gpu of names) expect(gpuSpeedOf(gpu)).not.toBeNull();
+  },
+);

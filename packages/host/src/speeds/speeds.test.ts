@@ -203,6 +203,25 @@ describe('the speeds of a machine', () => {
       expect((speeds.promptOf(scalar, 512)?.expected ?? NaN) / (prompt ?? NaN)).toBeCloseTo(0.5, 1);
     });
 
+    test('does not change what LM Studio is predicted to reach on the same machine, and does not count as a measurement of it', async () => {
+      const { speeds } = opened();
+      const embedded = {
+        ...scalar,
+        identity: { ...scalar.identity, engine: 'llama.cpp-linux-x64-cpu@1' },
+      };
+      const before = speeds.speedOf(ON_CPU);
+      for (const tokensPerSecond of [2, 1, 0.4]) {
+        await speeds.learn('eight', embedded, decoded(tokensPerSecond));
+        await speeds.learn('eight', embedded, { ...decoded(9), test: 'prompt' });
+      }
+      expect(speeds.speedOf(embedded)?.measured).toBe(true);
+      expect(speeds.speedOf(ON_CPU)).toEqual(before);
+      const own = decoded(8);
+      await speeds.learn('eight', ON_CPU, own);
+      await speeds.learn('eight', embedded, decoded(1));
+      expect((speeds.speedOf(ON_CPU)?.decodeTokensPerSecond.expected ?? NaN) / 8).toBeCloseTo(1, 1);
+    });
+
     test('whose threads an older version did not store teaches nothing', async () => {
       const { speeds, folder } = opened();
       const before = speeds.speedOf(scalar);

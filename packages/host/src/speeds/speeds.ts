@@ -1,7 +1,10 @@
 import { SPEED_DEPTH_TOKENS, type LoadSpeed, type SpeedRange } from '@mai/memory-ledger';
 import {
   createSpeedModel,
+  isScalar,
+  nameOfEngine,
   predictLoadTime,
+  readsRam,
   usualRamBandwidth,
   type SpeedInterval,
   type SpeedModel,
@@ -16,8 +19,6 @@ import type { SpeedSubject } from './speed-subject.js';
 import {
   coreSpeedFrom,
   gpuBandwidthFrom,
-  isScalar,
-  readsRam,
   withCoreSpeed,
   withGpuBandwidth,
   withRam,
@@ -204,20 +205,16 @@ function loadSpeedOf(subject: SpeedSubject, now: Learned): LoadSpeed | null {
   const { expected, low, high } = predictLoadTime(
     load,
     now.loads
-      .filter(({ engine }) => nameOf(engine) === nameOf(subject.identity.engine))
+      // An update of an engine changes the time of a load little.
+      .filter(({ engine }) => nameOfEngine(engine) === nameOfEngine(subject.identity.engine))
       .map((one) => one.load),
   );
   return {
     decodeTokensPerSecond: decodeAt(subject, depth, now),
     promptTokensPerSecond: promptOf(subject, depth, now),
     loadMs: { expected, low, high },
-    measured: now.model.hasMeasured(subject.identity.model),
+    measured: now.model.hasMeasured(questionOf(subject, depth, now)),
   };
-}
-
-/** The engine's version is left out, because an update changes the time of a load little. */
-function nameOf(engine: string): string {
-  return engine.replace(/@.*$/, '');
 }
 
 function decodeAt(subject: SpeedSubject, depthTokens: number, now: Learned): SpeedRange {
@@ -256,7 +253,7 @@ function rangeOf(
   predict: (subject: SpeedSubject) => SpeedInterval,
 ): SpeedRange {
   const { tokensPerSecond, low, high } = predict(subject);
-  const isShapeKnown = now.model.hasMeasured(subject.identity.model);
+  const isShapeKnown = now.model.hasMeasured(questionOf(subject, 0, now));
   const shape = (isShapeKnown ? null : subject.shapeDoubt) ?? { low: 1, high: 1 };
   const found = { expected: tokensPerSecond, low: low / shape.low, high: high * shape.high };
   const isGpuOnRam = subject.isGpuGuessed && subject.gpuReadsRam === true;
@@ -267,12 +264,15 @@ function rangeOf(
   }
   if (!readsRam(subject)) return found;
   const { machine, identity, mayBeScalar } = subject;
-  const ofRam = now.observations.filter(readsRam);
-  const isMeasured = ofRam.some((one) => one.identity.engine === identity.engine);
-  const isRamKnown = (machine.ramBandwidth ?? now.ramBandwidth) !== null || ofRam.length > 0;
+  // How fast RAM is read does not show where computing takes longer, and the other way round.
+  const alike = now.observations.filter(
+    (one) => readsRam(one) && isScalar(one) === isScalar(subject),
+  );
+  const isMeasured = alike.some((one) => one.identity.engine === identity.engine);
+  const isRamKnown = (machine.ramBandwidth ?? now.ramBandwidth) !== null || alike.length > 0;
   const factor =
     (isRamKnown ? 1 : UNKNOWN_RAM_FACTOR) *
-    (isScalar(subject) && !ofRam.some(isScalar) ? UNKNOWN_CORE_FACTOR : 1);
+    (isScalar(subject) && alike.length === 0 ? UNKNOWN_CORE_FACTOR : 1);
   const range = { expected: found.expected, low: found.low / factor, high: found.high * factor };
   if (mayBeScalar === null || isMeasured) return range;
   const scalar = { ...machine, scalarThreads: mayBeScalar };

@@ -13,7 +13,7 @@ export const DEFAULT_MACHINE: WorldMachine = {
   othersRamBytes: 8 * GIB,
   gpus: [
     {
-      name: 'Simulated GPU 12 GB',
+      name: 'NVIDIA GeForce RTX 3060',
       deviceKey: 'survey:0',
       memory: 'dedicated',
       totalBytes: 12 * GIB,

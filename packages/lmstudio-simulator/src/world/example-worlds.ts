@@ -23,13 +23,13 @@ const EXAMPLES: Readonly<Record<ExampleWorldName, WorldInput>> = {
     machine: {
       name: 'simulated-mac',
       platform: 'darwin',
-      cpuName: 'Simulated Apple silicon',
+      cpuName: 'Apple M4 Pro',
       architecture: 'ARM64',
       ramBytes: 24 * GIB,
       othersRamBytes: 9 * GIB,
       gpus: [
         {
-          name: 'Simulated Apple GPU',
+          name: 'Apple M4 Pro',
           deviceKey: 'apple',
           memory: 'shared',
           // macOS lets the GPU use two thirds of RAM on a machine of this size.
@@ -47,8 +47,8 @@ const EXAMPLES: Readonly<Record<ExampleWorldName, WorldInput>> = {
       ramBytes: 64 * GIB,
       othersRamBytes: 14 * GIB,
       gpus: [
-        { name: 'Simulated GPU 24 GB', totalBytes: 24 * GIB, othersBytes: 1 * GIB },
-        { name: 'Simulated GPU 16 GB', totalBytes: 16 * GIB },
+        { name: 'NVIDIA GeForce RTX 4090', totalBytes: 24 * GIB, othersBytes: 1 * GIB },
+        { name: 'NVIDIA GeForce RTX 4080', totalBytes: 16 * GIB },
       ],
     },
   },
@@ -62,7 +62,7 @@ const EXAMPLES: Readonly<Record<ExampleWorldName, WorldInput>> = {
           name: 'render-box',
           ramBytes: 128 * GIB,
           othersRamBytes: 10 * GIB,
-          gpus: [{ name: 'Simulated GPU 48 GB', totalBytes: 48 * GIB }],
+          gpus: [{ name: 'NVIDIA RTX A6000', totalBytes: 48 * GIB }],
         },
         models: DEFAULT_MODELS.filter(({ modelKey }) => modelKey === 'openai/gpt-oss-20b'),
       },
@@ -75,7 +75,7 @@ const EXAMPLES: Readonly<Record<ExampleWorldName, WorldInput>> = {
 /**
  * A world that is part of this package: `desktop` (the default: 32 GiB of RAM, a GPU with 12 GiB, eight
  * models), `laptop` (16 GiB, no GPU), `mac` (24 GiB of unified memory), `workstation` (Windows, two GPUs),
- * `link` (the largest model is on an LM Link device).
+ * `link` (the largest model is on an LM Link device). The GPUs have the names of real ones, so that clients know their speed.
  */
 export function exampleWorld(name: ExampleWorldName): WorldInput {
   return EXAMPLES[name];

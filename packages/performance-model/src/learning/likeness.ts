@@ -50,7 +50,9 @@ export function isRepeat(a: Traits, b: Traits): boolean {
 
 /**
  * The covariance of the errors of two predictions: the sum of the variances of everything that they have in common. Each part of
- * the physics may be wrong by a factor of its own, so predictions with similar shares have more of their error in common. Engines
+ * the physics may be wrong by a factor of its own, so predictions with similar shares have more of their error in common. Two back
+ * ends have separate code and may use separate devices, so only `model` is common to both, for example a wrong shape. In published
+ * results of devices with two back ends, measurements of another model on the other one improve nothing. Engines
  * have separate code for weights of 16 bits. So a model with such weights has only the term `model` in common with a quantized one.
  * This term does not grow where errors are larger than usual, because slow code for 16 bits is then the likely cause.
  */
@@ -68,9 +70,9 @@ export function covarianceOf(likeness: Likeness): Covariance<Traits> {
   return (a, b, scale) => {
     const isModel = a.model === b.model;
     const isPlacement = a.placement === b.placement;
-    let shared = machine;
     let ofModel = isModel ? model : 0;
-    if (a.backend !== b.backend) return shared + scale * ofModel;
+    if (a.backend !== b.backend) return scale * ofModel;
+    let shared = machine;
     if (isPlacement) shared += placement;
     if (a.engine === b.engine) shared += engine;
     let ofParts = 0;

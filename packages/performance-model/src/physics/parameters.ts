@@ -85,9 +85,11 @@ export interface PromptParameters {
  * field names the property that two predictions must share to have this part in common.
  */
 export interface Likeness {
+  /** The same back end. */
   readonly machine: number;
   /** The same back end and placement, e.g. whole on the GPU. */
   readonly placement: number;
+  /** The same model, on any back end. */
   readonly model: number;
   /** The same model, back end and placement. */
   readonly modelPlacement: number;
@@ -99,6 +101,7 @@ export interface Likeness {
   readonly split: number;
   /** The same file on the same back end. */
   readonly file: number;
+  /** The same back end and engine. */
   readonly engine: number;
   /** The part of an error that two predictions never share. */
   readonly noise: number;

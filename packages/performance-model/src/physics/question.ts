@@ -21,6 +21,23 @@ export interface SpeedSetting {
   readonly placement: Placement;
 }
 
+/** Whether a token reads weights in RAM. */
+export function readsRam({
+  machine,
+  placement,
+}: Pick<SpeedSetting, 'machine' | 'placement'>): boolean {
+  return machine.gpu === null || placement.offloadRatio < 1 || placement.cpuExpertRatio > 0;
+}
+
+/**
+ * Whether weights in RAM are multiplied without vector instructions. The time is then that of the computing, so it says nothing about a
+ * build with vector instructions, whose time is that of reading the weights.
+ */
+export function isScalar(setting: Pick<SpeedSetting, 'machine' | 'placement'>): boolean {
+  // Stored questions of an older version lack the field.
+  return typeof setting.machine.scalarThreads === 'number' && readsRam(setting);
+}
+
 /** Models with less than this share of active parameters count as mixtures of experts. */
 const EXPERTS_BELOW = 0.35;
 

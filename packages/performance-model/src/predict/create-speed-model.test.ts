@@ -292,7 +292,7 @@ describe('after a measurement', () => {
     const faults = [0, -1, Infinity, NaN, 1e300, 1e-9];
     const model = createSpeedModel(faults.map((speed) => seen(speed)));
     expect(model.decode(QUESTION)).toEqual(cold);
-    expect(model.hasMeasured(QUESTION.identity.model)).toBe(false);
+    expect(model.hasMeasured(QUESTION)).toBe(false);
   });
 
   test('nearly the whole error is taken over for another quantization of the model', () => {
@@ -371,5 +371,96 @@ describe('after a measurement', () => {
     ]);
     const { tokensPerSecond } = model.decode({ ...QUESTION, identity: newer });
     expect(tokensPerSecond / cold.tokensPerSecond).toBeCloseTo(1, 1);
+  });
+
+  test('a measurement on one back end says nothing of another model on another one, and a little of the same model', () => {
+    const { gpu } = QUESTION.machine;
+    const vulkan: SpeedQuestion = {
+      ...QUESTION,
+      machine: { ...QUESTION.machine, gpu: gpu && { ...gpu, backend: 'vulkan' } },
+    };
+    const model = createSpeedModel([seen(cold.tokensPerSecond / 4)]);
+    const other = { ...vulkan, identity: { ...QUESTION.identity, model: 'other' } };
+    expect(model.decode(other).correction).toBe(1);
+    expect(model.decode(vulkan).correction).toBeGreaterThan(1.05);
+    expect(model.decode(vulkan).correction).toBeLessThan(1.6);
+  });
+
+  test('of two engines that measure a model in turn, each keeps its own figure', () => {
+    const other = { ...QUESTION.identity, engine: 'LM Studio@7' };
+    const model = createSpeedModel(
+      [0, 1, 2].flatMap(() => [seen(40), seen(60, { identity: other })]),
+    );
+    expect(model.decode(QUESTION).tokensPerSecond / 40).toBeCloseTo(1, 1);
+    expect(model.decode({ ...QUESTION, identity: other }).tokensPerSecond / 60).toBeCloseTo(1, 1);
+  });
+});
+
+describe('two engines on a CPU, one of them without vector instructions', () => {
+  const vector: SpeedQuestion = {
+    ...QUESTION,
+    machine: { gpu: null, ramBandwidth: 80 * GB, scalarThreads: null },
+    placement: { ...QUESTION.placement, offloadRatio: 0 },
+    identity: { ...QUESTION.identity, engine: 'LM Studio@7' },
+  };
+  const scalar: SpeedQuestion = {
+    ...vector,
+    machine: { ...vector.machine, scalarThreads: 2 },
+    identity: { ...QUESTION.identity, engine: 'embedded@1' },
+  };
+  const otherModel = { ...vector.identity, model: 'other' };
+  const cold = createSpeedModel();
+  const measurementsOf = (question: SpeedQuestion, factor: number): SpeedObservation[] => [
+    seen(factor * cold.decode(question).tokensPerSecond, question),
+    {
+      ...question,
+      test: 'prompt',
+      promptTokens: 512,
+      tokensPerSecond: cold.prompt(question, 512).tokensPerSecond / factor,
+      othersCpuRatio: null,
+    },
+  ];
+
+  test.each([0.1, 0.25, 1, 4])(
+    'a measurement of one that is %d times the physics says nothing of the other one',
+    (factor) => {
+      for (const [measured, asked] of [
+        [scalar, vector],
+        [vector, scalar],
+      ] as const) {
+        const model = createSpeedModel(measurementsOf(measured, factor));
+        expect(model.decode(asked)).toEqual(cold.decode(asked));
+        expect(model.prompt(asked, 512)).toEqual(cold.prompt(asked, 512));
+        const other = { ...asked, identity: otherModel };
+        expect(model.decode(other)).toEqual(cold.decode(other));
+        expect(model.hasMeasured(asked)).toBe(false);
+        expect(model.hasMeasured(measured)).toBe(true);
+      }
+    },
+  );
+
+  test('seventy measurements of one do not displace the measurement of the other one', () => {
+    const many = Array.from({ length: 70 }, () => measurementsOf(scalar, 1)).flat();
+    const own = measurementsOf(vector, 0.5);
+    expect(createSpeedModel([...own, ...many]).decode(vector)).toEqual(
+      createSpeedModel(own).decode(vector),
+    );
+  });
+
+  test('a measurement with all weights on the GPU says as much of both', () => {
+    const onGpu = (scalarThreads: number | null): SpeedQuestion => ({
+      ...QUESTION,
+      machine: { ...QUESTION.machine, scalarThreads },
+    });
+    const model = createSpeedModel(measurementsOf(onGpu(2), 0.5));
+    expect(model.decode(onGpu(null))).toEqual(model.decode(onGpu(2)));
+    expect(model.decode(onGpu(null)).correction).toBeGreaterThan(1.5);
+    expect(model.hasMeasured(onGpu(null))).toBe(true);
+  });
+
+  test('a model that was measured on the GPU only was not measured in RAM', () => {
+    const model = createSpeedModel(measurementsOf(QUESTION, 1));
+    expect(model.hasMeasured(QUESTION)).toBe(true);
+    expect(model.hasMeasured(vector)).toBe(false);
   });
 });

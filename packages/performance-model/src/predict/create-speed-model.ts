@@ -10,6 +10,7 @@ import {
 } from '../physics/parameters.generated.js';
 import type { DecodeParameters, Likeness, PromptParameters } from '../physics/parameters.js';
 import { promptParts, type PromptParts } from '../physics/prompt-parts.js';
+import { isScalar, readsRam } from '../physics/question.js';
 import { intervalOf, type SpeedInterval } from './interval.js';
 import { traitsOf, type SpeedQuestion } from './traits-of.js';
 
@@ -40,8 +41,11 @@ export interface SpeedModel {
   decode(question: SpeedQuestion): SpeedPrediction<DecodeParts>;
   /** Tokens per second of a prompt of `promptTokens`. */
   prompt(question: SpeedQuestion, promptTokens: number): SpeedPrediction<PromptParts>;
-  /** Whether an observation is of this model, in any quantization or placement. */
-  hasMeasured(model: string): boolean;
+  /**
+   * Whether an observation is of this model on this back end, in any quantization or placement. Observations of builds without vector
+   * instructions do not count for builds with them, and the other way round, where weights in RAM are read.
+   */
+  hasMeasured(question: SpeedQuestion): boolean;
 }
 
 /** The constants that `bench/speed/fit.mjs` fits. */
@@ -54,7 +58,7 @@ export interface SpeedConstants {
 
 /** The most that the load of other programs adds to the noise. So a machine that is never idle is learned, too. */
 const NOISE_OF_OTHERS_MAX = 0.2;
-/** Only this many measurements of one kind count, the newest ones. */
+/** Only this many measurements of one kind count, the newest ones. Builds with and without vector instructions are two kinds. */
 const OBSERVATIONS_MAX = 64;
 
 /**
@@ -87,7 +91,11 @@ export function createSpeedModelWith(
     promptParts(question, promptTokens, question.depthTokens, constants.prompt);
   const current = currentObservations(observations);
   const latest = (test: SpeedObservation['test']): readonly SpeedObservation[] =>
-    current.filter((one) => one.test === test).slice(-OBSERVATIONS_MAX);
+    [false, true].flatMap((scalar) =>
+      current
+        .filter((one) => one.test === test && isScalar(one) === scalar)
+        .slice(-OBSERVATIONS_MAX),
+    );
   const decodes = latest('decode').flatMap((one) => {
     const generated = one.test === 'decode' ? one.generatedTokens : 0;
     // The mean depth of the generated tokens.
@@ -99,12 +107,11 @@ export function createSpeedModelWith(
   );
   const correctDecode = correctionsOf(decodes, constants.decodeLikeness);
   const correctPrompt = correctionsOf(prompts, constants.promptLikeness);
-  const measured = new Set([...decodes, ...prompts].map(({ traits }) => traits.model));
   return {
     decode: (question) => {
       const parts = decodeAt(question);
       const { seconds, traits } = traitsOf(question, parts);
-      const learned = correctDecode(traits);
+      const learned = correctDecode(question)(traits);
       const error = errorBetween(
         traits.ramShare,
         decodes
@@ -126,9 +133,15 @@ export function createSpeedModelWith(
     prompt: (question, promptTokens) => {
       const parts = promptOf(question, promptTokens);
       const { seconds, traits } = traitsOf(question, parts);
-      return predictionOf(seconds, parts, correctPrompt(traits));
+      return predictionOf(seconds, parts, correctPrompt(question)(traits));
     },
-    hasMeasured: (name) => measured.has(name),
+    hasMeasured: (question) =>
+      [...decodes, ...prompts].some(
+        (one) =>
+          one.traits.model === question.identity.model &&
+          one.question.machine.gpu?.backend === question.machine.gpu?.backend &&
+          saysSomethingOf(one.question, isScalar(question)),
+      ),
   };
 }
 
@@ -157,15 +170,29 @@ function noiseOfOthers(cpuRatio: number): number {
   return Math.min(NOISE_OF_OTHERS_MAX, -Math.log1p(-Math.min(1, Math.max(0, cpuRatio))));
 }
 
+/** Returns the corrections that are for a question: builds with and without vector instructions learn apart. */
 function correctionsOf(
   measurements: readonly Measurement[],
   likeness: Likeness,
-): (traits: Traits) => Correction {
-  return learnCorrections(measurements, covarianceOf(likeness), likeness.noise, isRepeat);
+): (question: SpeedQuestion) => (traits: Traits) => Correction {
+  const learn = (scalar: boolean): ((traits: Traits) => Correction) =>
+    learnCorrections(
+      measurements.filter((one) => saysSomethingOf(one.question, scalar)),
+      covarianceOf(likeness),
+      likeness.noise,
+      isRepeat,
+    );
+  const corrections = { vector: learn(false), scalar: learn(true) };
+  return (question) => corrections[isScalar(question) ? 'scalar' : 'vector'];
+}
+
+/** Whether a measurement says something of a build with, or without, vector instructions. With all weights on the GPU, it does of both. */
+function saysSomethingOf(measured: SpeedQuestion, scalar: boolean): boolean {
+  return !readsRam(measured) || isScalar(measured) === scalar;
 }
 
 /**
- * Leaves out measurements of an older version of an engine where the model was measured with a newer one. The speed model does so
+ * Leaves out measurements of an older version of an engine where the model was measured with a newer one of the same name. The speed model does so
  * itself; what else is derived from measurements, such as the bandwidth of a device, must do so, too.
  *
  * @param observations - oldest first
@@ -174,9 +201,14 @@ export function currentObservations<Observation extends SpeedObservation>(
   observations: readonly Observation[],
 ): readonly Observation[] {
   const keyOf = ({ identity, machine, test }: SpeedObservation): string =>
-    `${test} ${identity.model} ${machine.gpu?.backend ?? 'cpu'}`;
+    `${test} ${identity.model} ${machine.gpu?.backend ?? 'cpu'} ${nameOfEngine(identity.engine)}`;
   const engines = new Map(observations.map((one) => [keyOf(one), one.identity.engine]));
   return observations.filter((one) => engines.get(keyOf(one)) === one.identity.engine);
+}
+
+/** The name of an engine without its version. */
+export function nameOfEngine(engine: string): string {
+  return engine.replace(/@.*$/, '');
 }
 
 /** Whether two questions are about the same file with another share of it in RAM: of its layers or of its experts. The depth may differ, too. */

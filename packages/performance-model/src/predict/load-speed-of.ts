@@ -21,7 +21,7 @@ export function loadSpeedOf(
     ),
     loadMs:
       loadMs === null ? null : { expected: loadMs.expected, low: loadMs.low, high: loadMs.high },
-    measured: model.hasMeasured(question.identity.model),
+    measured: model.hasMeasured(question),
   };
 }
 

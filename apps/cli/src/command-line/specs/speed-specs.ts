@@ -26,7 +26,11 @@ export const SPEED: readonly CommandSpec[] = [
     name: 'bench',
     summary: 'measure how fast models answer, compare with the predictions, and learn from it',
     arguments: [
-      { ...KEYS, summary: 'model keys (default: the loaded models, or else the best that fits)' },
+      {
+        ...KEYS,
+        summary:
+          'model keys (default: the loaded models, or else the best that fits and two of other sizes)',
+      },
     ],
     load: async () => (await import('../../commands/speed/bench.js')).run,
   },

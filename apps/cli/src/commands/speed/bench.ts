@@ -24,6 +24,8 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
     const headers = ['MODEL', 'FIGURE', 'PREDICTED', 'MEASURED', 'ERROR', 'PREDICTED NOW'];
     output.result(renderTable({ columns: headers.map((header) => ({ header })), rows, output }));
     for (const note of benchNotes(results)) output.note(note);
+    if (input.positionals.length === 0)
+      output.note('`mai bench KEY...` measures the models that you name; `mai models` lists them.');
   }
   // A model that could not be measured does not hide the results of the others.
   if (results.some(({ failure }) => failure === null)) return EXIT.success;

@@ -149,6 +149,7 @@ export { describeObstacle } from './text/decisions/describe-obstacle.js';
 export { describeTradeOffs } from './text/decisions/describe-trade-offs.js';
 export {
   describeCorrected,
+  describeEstimatedSpeed,
   describeFit,
   describeIncomplete,
   describeLmStudioEstimate,
@@ -164,8 +165,7 @@ export {
   explainNote,
 } from './text/decisions/explain-selection.js';
 export { benchCells, benchNotes, type BenchCells } from './bench/bench-words.js';
-export { describeEstimatedSpeed, speedCells } from './text/speed-words.js';
-export type { JudgedLoad, SpeedCells } from './text/speed-words.js';
+export { speedCells, type JudgedLoad, type SpeedCells } from './text/speed-words.js';
 export { describeYield } from './text/describe-yield.js';
 export { explainEpisode, type Explanation } from './text/decisions/explain-episode.js';
 export { explainRejection } from './text/decisions/explain-rejection.js';

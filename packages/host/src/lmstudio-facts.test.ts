@@ -6,7 +6,7 @@ import { isRecord } from './guards.js';
 import type { Host } from './host.js';
 import type { HostOptions } from './host-options.js';
 import { openHost } from './open-host.js';
-import { describeEstimatedSpeed } from './text/speed-words.js';
+import { describeEstimatedSpeed } from './text/estimates/describe-estimate.js';
 
 const GIB = 1024 ** 3;
 const HUB = {

@@ -50,7 +50,7 @@ interface SpeedOf extends Pick<EstimatedLoad, 'modelKey' | 'model' | 'engine'> {
   readonly load: Pick<EstimatedLoad, 'loadConfig' | 'resources'> | null;
 }
 
-/** Adds how fast the model runs on the machine that loads it. */
+/** Adds how fast the model runs on the machine that loads it: with trade-offs where it fits only with these. */
 export function withSpeed(
   estimate: ModelEstimate,
   known: KnownModel,
@@ -59,7 +59,12 @@ export function withSpeed(
   speeds: Speeds,
 ): ModelEstimate {
   if (load === null) return estimate;
-  const question = { ...subject, ...load, gpuLayers: gpuBackend === 'none' ? 0 : gpuLayers };
+  const question = {
+    ...subject,
+    loadConfig: estimate.fit?.cheaper?.loadConfig ?? load.loadConfig,
+    resources: load.resources,
+    gpuLayers: gpuBackend === 'none' ? 0 : gpuLayers,
+  };
   const contexts = estimate.byContextLength.map((one) => one.loadConfig.contextLengthTokens);
   return { ...estimate, ...estimateSpeed(known, question, contexts, speeds) };
 }

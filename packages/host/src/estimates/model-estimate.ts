@@ -60,7 +60,10 @@ export interface ModelEstimate {
    * machine.
    */
   readonly fit: FitHere | null;
-  /** How fast the model runs on this machine, by the contexts of `byContextLength`; null where that is not known. */
+  /**
+   * How fast the model runs on this machine, by the contexts of `byContextLength`. As asked, or with the trade-offs of `fit.cheaper` where
+   * only those fit. Null where it is not known.
+   */
   readonly speed: EstimatedSpeed | null;
   /** Why the speed is not known, as a clause that follows 'because'; null where it is known, and where no reason is known. */
   readonly speedGap: string | null;

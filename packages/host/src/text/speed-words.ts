@@ -1,5 +1,4 @@
 import { SPEED_DEPTH_TOKENS, type LoadSpeed } from '@mai/memory-ledger';
-import type { ModelEstimate } from '../estimates/model-estimate.js';
 import { formatCount, formatDuration, formatSpeed } from '../words.js';
 
 /** The known speed and quality of a load. */
@@ -51,23 +50,6 @@ export function describeSpeed({ speed, quality }: JudgedLoad): string {
         ]),
     ...(speed?.loadMs == null ? [] : [`loaded in about ${formatDuration(speed.loadMs.expected)}`]),
   ].join(', ');
-}
-
-/** How fast an estimated model would run, or why this is not known, as a sentence; empty where no reason is known. */
-export function describeEstimatedSpeed({
-  speed: estimated,
-  speedGap,
-  basis,
-}: Pick<ModelEstimate, 'speed' | 'speedGap' | 'basis'>): string {
-  const figures =
-    estimated === null ? '' : describeSpeed({ speed: estimated.speed, quality: null });
-  if (speedGap !== null) return `The speed is not known, because ${speedGap}.`;
-  if (estimated === null || figures === '') return '';
-  const { measured, decodeTokensPerSecond } = estimated.speed;
-  const { low, high } = decodeTokensPerSecond;
-  return basis.kind === 'size' && !measured
-    ? `Generates ${figures}. This is a rough guess from the size of the model: ${formatSpeed(low)} to ${formatSpeed(high)} tokens a second are likely.`
-    : `Generates ${figures}.`;
 }
 
 /** The two figures that a choice depends on, in parentheses; empty where neither is known. */

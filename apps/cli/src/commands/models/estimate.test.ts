@@ -515,7 +515,11 @@ interface EstimateAnswer {
     }[];
   };
   readonly lmStudio: { readonly totalBytes: number; readonly disagreementRatio: number } | null;
-  readonly speed: { readonly decodeTokensPerSecond: { readonly expected: number } } | null;
+  readonly speed: Speed | null;
+}
+
+interface Speed {
+  readonly decodeTokensPerSecond: { readonly expected: number };
 }
 
 test('has the same total, footprint, speed and verdict as `mai models`, also if only the size is known', async () => {
@@ -545,6 +549,12 @@ test('has the same total, footprint, speed and verdict as `mai models`, also if 
       /openai\/gpt-oss-20b +large +[\d.]+ GiB +[\d,]+ +([\d.]+ GiB)/.exec(list) ?? [];
     expect(takes).toBeDefined();
     expect(out).toContain(`Takes ${takes}`);
+    // Only with this trade-off does the model fit, so this is its speed here.
+    const loadable = models.models.find(({ modelKey }) => modelKey === 'openai/gpt-oss-20b');
+    const { decodeTokensPerSecond } = loadable?.speed as Speed;
+    expect(out.replace(/\s+/g, ' ')).toContain(
+      `With 50 % of the expert layers on the CPU (slower), it generates about ${Math.round(decodeTokensPerSecond.expected)} tokens a second`,
+    );
   } finally {
     await simulator.stop();
   }

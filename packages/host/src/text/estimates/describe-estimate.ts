@@ -5,7 +5,8 @@ import { describeEngine, describeUnknownSettings } from './describe-engine.js';
 import { describeFootprint } from './describe-footprint.js';
 import { describeTradeOffs } from '../decisions/describe-trade-offs.js';
 import { explainRejection } from '../decisions/explain-rejection.js';
-import { formatBytes, formatCount } from '../../words.js';
+import { describeSpeed } from '../speed-words.js';
+import { formatBytes, formatCount, formatSpeed } from '../../words.js';
 
 /** The settings behind an estimate: the load, and the engine that the defaults are from. Each element is a paragraph. */
 export function describeSettings({
@@ -123,4 +124,25 @@ export function describeFit({ rejection, cheaper }: FitHere): string {
   return rejection.code === 'INSUFFICIENT_RAM' || rejection.code === 'INSUFFICIENT_VRAM'
     ? `It ${explainRejection(rejection)}. No trade-off, such as a shorter context, makes it fit.`
     : `It cannot be loaded now: ${explainRejection(rejection)}.`;
+}
+
+/** How fast an estimated model would run, or why this is not known, as a sentence; empty where no reason is known. */
+export function describeEstimatedSpeed({
+  speed: estimated,
+  speedGap,
+  basis,
+  fit,
+}: Pick<ModelEstimate, 'speed' | 'speedGap' | 'basis' | 'fit'>): string {
+  const cheaper = fit?.cheaper ?? null;
+  const generates =
+    cheaper === null ? 'Generates' : `With ${describeTradeOffs(cheaper.tradeOffs)}, it generates`;
+  const figures =
+    estimated === null ? '' : describeSpeed({ speed: estimated.speed, quality: null });
+  if (speedGap !== null) return `The speed is not known, because ${speedGap}.`;
+  if (estimated === null || figures === '') return '';
+  const { measured, decodeTokensPerSecond } = estimated.speed;
+  const { low, high } = decodeTokensPerSecond;
+  return basis.kind === 'size' && !measured
+    ? `${generates} ${figures}. This is a rough guess from the size of the model: ${formatSpeed(low)} to ${formatSpeed(high)} tokens a second are likely.`
+    : `${generates} ${figures}.`;
 }

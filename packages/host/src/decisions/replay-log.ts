@@ -78,7 +78,7 @@ export async function replayLog(
   if (names.length === 0) {
     throw new HostError(
       'INVALID_REQUEST',
-      'There is no decision log here yet, because `mai watch` has not run. Run it, or name a log: `mai replay LOG`.',
+      'There is no decision log here yet, because neither `mai serve` nor `mai watch` has run. Run one of them, or name a log: `mai replay LOG`.',
     );
   }
   const files: ReplayedFile[] = [];
@@ -132,7 +132,7 @@ async function replayFile(
         : `line ${String(report.unreadable[0])} is not a record of a decision`;
     throw new HostError(
       'INVALID_REQUEST',
-      `${name} is not a decision log: ${why}. Name a log of \`mai watch\`.`,
+      `${name} is not a decision log: ${why}. Name a decision log, such as those in the data folder that \`mai doctor\` names.`,
     );
   }
   const cutOff = report.unreadable.includes(lines.length) ? lines.length : null;
@@ -154,7 +154,7 @@ async function readLog(file: string): Promise<string> {
     const why = code === 'ENOENT' ? 'There is no file' : `${code ?? 'An error'} while reading`;
     throw new HostError(
       'INVALID_REQUEST',
-      `${why} ${file}. Name a decision log of \`mai watch\`.`,
+      `${why} ${file}. Name a decision log, such as those in the data folder that \`mai doctor\` names.`,
       {
         cause: error,
       },

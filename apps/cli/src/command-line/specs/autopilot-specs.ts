@@ -4,7 +4,7 @@ import { DRY_RUN, SELECTION_OPTIONS } from '../../arguments/shared-options.js';
 
 const needs = ['SIZE'] as const;
 
-/** `mai watch`, and the commands that change its behaviour while it runs. */
+/** `mai watch`, and the commands that change what the running autopilot does. */
 export const AUTOPILOT: readonly CommandSpec[] = [
   {
     name: 'watch',
@@ -27,7 +27,7 @@ export const AUTOPILOT: readonly CommandSpec[] = [
   },
   {
     name: 'yield',
-    summary: 'make `mai watch` keep memory free for another program; without SIZE, list the yields',
+    summary: 'keep memory free for another program; without SIZE, list the yields',
     arguments: [
       {
         name: 'SIZE',
@@ -72,7 +72,7 @@ export const AUTOPILOT: readonly CommandSpec[] = [
   },
   {
     name: 'pin',
-    summary: 'make `mai watch` never unload a model; without an argument, list the pins',
+    summary: 'keep a model loaded, whatever else needs memory; without an argument, list the pins',
     arguments: [
       {
         name: 'KEY-OR-IDENTIFIER',

@@ -6,7 +6,7 @@ import { CHAIN } from '../../arguments/shared-options.js';
 export const HISTORY: readonly CommandSpec[] = [
   {
     name: 'explain',
-    summary: 'explain the last decisions of `mai watch`, or those up to a given time',
+    summary: 'explain the last decisions, or those up to a given time',
     arguments: [
       {
         name: 'WHEN...',
@@ -37,7 +37,7 @@ export const HISTORY: readonly CommandSpec[] = [
       {
         name: 'LOG',
         required: false,
-        summary: 'a decision log (default: the one of `mai watch` on this machine)',
+        summary: 'a decision log (default: the one of this machine)',
         completes: 'file',
       },
     ],

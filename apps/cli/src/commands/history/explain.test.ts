@@ -167,7 +167,7 @@ test('equal decisions of two runs are listed separately', async () => {
     { sequence: 12, untilMs: now - 50 * MINUTE },
     { sequence: 1, untilMs: null },
   ]);
-  expect((await mai('explain')).out).toContain('In force   until `mai watch` ended, soon after.');
+  expect((await mai('explain')).out).toContain('In force   until Mai ended, soon after.');
 });
 
 test.each([

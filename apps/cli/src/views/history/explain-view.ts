@@ -40,7 +40,7 @@ export function renderHistory(
 }
 
 function heldFor({ record, untilMs, lastSeenMs }: Episode, nowMs: number): string {
-  if (untilMs === record.atMs) return 'until `mai watch` ended, soon after.';
+  if (untilMs === record.atMs) return 'until Mai ended, soon after.';
   if (untilMs !== null) {
     return `until ${formatMoment(untilMs, nowMs)} (${formatDuration(untilMs - record.atMs)}).`;
   }

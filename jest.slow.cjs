@@ -1,4 +1,4 @@
-// The slow tests of the package in the working directory: real processes, engines and servers that wait for seconds.
+// The slow tests of the package in the working directory: real processes, engines and servers, and long simulations.
 const path = require('node:path');
 const own = require(path.resolve('jest.config.cjs'));
 

@@ -1,6 +1,6 @@
 // Installs what is missing, bundles every package and runs its tests:
 //   npm test
-//   npm run test:slow     the tests of real processes, engines and servers that wait for seconds
+//   npm run test:slow     the tests that take longest: real processes, engines and servers, and long simulations
 import { availableParallelism } from 'node:os';
 import './ensure-nats-server.mjs';
 import { ensureInstalled } from './ensure-installed.mjs';

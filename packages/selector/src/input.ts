@@ -72,6 +72,11 @@ export interface Resident {
   readonly instanceIdentifier: string;
   readonly modelKey: string;
   readonly loadConfig: LoadConfig;
+  /**
+   * The load configuration that Mai asked for when it loaded the model; `null` or absent where that is not known. Runtimes report a
+   * value for every field, so `loadConfig` alone does not tell a trade-off from a default of the runtime.
+   */
+  readonly asked?: LoadConfig | null;
   readonly footprint: Footprint | null;
   /** Whether it generates or has requests in its queue. */
   readonly busy: boolean;

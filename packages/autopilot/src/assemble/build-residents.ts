@@ -51,6 +51,7 @@ export async function buildResidents(sources: {
         instanceIdentifier: instance.instanceIdentifier,
         modelKey: instance.modelKey,
         loadConfig: acceptedConfig(loadConfig, instance, request),
+        asked: request.acceptedAs[instance.instanceIdentifier] ?? null,
         footprint:
           footprint !== null && instance.keepModelInMemory === true
             ? withLockedWeights(footprint)

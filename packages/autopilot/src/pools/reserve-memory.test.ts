@@ -1,4 +1,9 @@
-import { chargeResidents, DEFAULT_SELECTION_POLICY, type Resources } from '@mai/memory-ledger';
+import {
+  chargeResidents,
+  DEFAULT_SELECTION_POLICY,
+  measurePools,
+  type Resources,
+} from '@mai/memory-ledger';
 import type { Resident } from '@mai/selector';
 import { FakeWorld, GIB } from '../../test/fake-world.js';
 import { GAME } from '../../test/game.js';
@@ -59,6 +64,21 @@ describe('reserveMemory', () => {
     expect(reserved.ram.yieldedBytes ?? 0).toBe((26 - ramGib) * GIB);
     expect(reserved.gpus[0]?.availableBytes).toBe(gpuGib * GIB);
     expect(reserved.gpus[0]?.yieldedBytes ?? 0).toBe((20 - gpuGib) * GIB);
+  });
+
+  it('holds all of its size where the use of the pool is not measured', () => {
+    const resources = {
+      ...new FakeWorld().resources(),
+      gpus: [{ ...gpu(0), availableBytes: null }],
+    };
+    const reserved = reserveMemory(machine(resources), [{ ...GAME, pools: 'gpu' }], {}).resources;
+    expect(reserved.gpus[0]).toMatchObject({ availableBytes: null, yieldedBytes: 8 * GIB });
+    const pools = measurePools(reserved, [], DEFAULT_SELECTION_POLICY);
+    expect(pools.find(({ name }) => name === 'gpu:gpu')).toMatchObject({
+      measured: false,
+      othersBytes: 8 * GIB,
+      yieldedBytes: 8 * GIB,
+    });
   });
 
   it('counts as use before the load of a resident, so that it does not count as growth', () => {

@@ -7,7 +7,7 @@ import {
   type SelectionPolicy,
 } from '@mai/memory-ledger';
 import type { Yield } from '../journal/journal-state.js';
-import { measuredPools } from './hard-limit.js';
+import { poolsWith } from './hard-limit.js';
 
 /** The others' use of each pool when a yield began, by name of the yield. */
 export type YieldBaselines = Readonly<Record<string, ReadonlyMap<PoolName, number>>>;
@@ -29,7 +29,8 @@ export interface Reservation<One extends ObservedResident> {
 
 /**
  * Reduces the available memory by the bytes that each yield still holds free, and counts them as yielded. These are the size of the
- * yield, less the growth of the others' use since the yield began.
+ * yield, less the growth of the others' use since the yield began. Where the use of a pool is not measured, they are the size of the
+ * yield.
  *
  * @param baselines - the others' use when each yield began, from the last call. A yield that is not in it begins now.
  */
@@ -47,7 +48,7 @@ export function reserveMemory<One extends ObservedResident>(
   baselines: YieldBaselines,
 ): Reservation<One> {
   const others = new Map(
-    measuredPools(resources, residents, policy)
+    poolsWith(resources, residents, policy)
       // Shared GPU memory is part of RAM, so only RAM is held free.
       .filter(({ name }) => !isGpuShare(name))
       .map(({ name, othersBytes }) => [name, othersBytes]),
@@ -70,11 +71,11 @@ export function reserveMemory<One extends ObservedResident>(
   ): Measured => {
     const yieldedBytes = reserved.get(pool) ?? 0;
     const { availableBytes } = measured;
-    return availableBytes === null || yieldedBytes === 0
+    return yieldedBytes === 0
       ? measured
       : {
           ...measured,
-          availableBytes: availableBytes - yieldedBytes,
+          availableBytes: availableBytes === null ? null : availableBytes - yieldedBytes,
           yieldedBytes: (measured.yieldedBytes ?? 0) + yieldedBytes,
         };
   };

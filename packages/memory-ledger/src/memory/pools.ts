@@ -8,7 +8,7 @@ import type { SelectionPolicy } from '../selection-policy.js';
 export interface Pool {
   readonly name: PoolName;
   readonly totalBytes: number;
-  /** Whether the available bytes are known. If not, `othersBytes` is 0. */
+  /** Whether the available bytes are known. If not, `othersBytes` is what yields keep free. */
   readonly measured: boolean;
   /** Used by everything that is not a resident, with what yields keep free; at least 0. */
   readonly othersBytes: number;
@@ -45,7 +45,9 @@ export function measurePools(
     limits: PoolLimits,
   ): Pool => {
     const othersBytes =
-      availableBytes === null ? 0 : others(totalBytes, availableBytes, counted.get(name) ?? 0);
+      availableBytes === null
+        ? yieldedBytes
+        : others(totalBytes, availableBytes, counted.get(name) ?? 0);
     return {
       name,
       totalBytes,

@@ -14,7 +14,7 @@ export interface GpuResources {
   readonly totalBytes: number | null;
   /** `null` means that the memory is not measured. It does not mean that the memory is full. */
   readonly availableBytes: number | null;
-  /** Bytes that `availableBytes` leaves out, because yields keep them free for other programs. Absent: 0. */
+  /** Bytes that yields keep free for other programs. `availableBytes` leaves them out. Absent: 0. */
   readonly yieldedBytes?: number;
 }
 
@@ -27,7 +27,7 @@ export interface Resources {
   readonly ram: {
     readonly totalBytes: number;
     readonly availableBytes: number | null;
-    /** Bytes that `availableBytes` leaves out, because yields keep them free for other programs. Absent: 0. */
+    /** Bytes that yields keep free for other programs. `availableBytes` leaves them out. Absent: 0. */
     readonly yieldedBytes?: number;
     /**
      * Whether the OS counts mapped pages as used: Windows does, Linux does not. `null` (unknown) is treated as

@@ -1,4 +1,4 @@
-import { DEFAULT_SELECTION_POLICY } from '@mai/memory-ledger';
+import { DEFAULT_SELECTION_POLICY, type LoadConfig } from '@mai/memory-ledger';
 import {
   candidate,
   footprint,
@@ -10,6 +10,7 @@ import {
   resources,
 } from '../../test/build-input.js';
 import type { Resident } from '../input.js';
+import type { Selection } from '../selection.js';
 import { selectModel } from '../select-model.js';
 
 /** A resident of the model `mine` with the given context. */
@@ -81,6 +82,35 @@ describe('a resident with another context than the load option asks for', () => 
     expect(decide('q8_0')).toBe('keep');
     expect(decide(null)).toBe('keep');
     expect(decide('f16')).toBe('load');
+  });
+
+  it('does not serve an option that leaves out a trade-off with which Mai has loaded it', () => {
+    const configured = option(footprint({ anonymous: 6 }), 8192);
+    const asked = { ...configured.loadConfig, cpuExpertRatio: 0.5 };
+    const cheaper = { ...option(footprint({ anonymous: 3 }), 8192), loadConfig: asked };
+    const decide = (known: LoadConfig | null, available: number): Selection =>
+      selectModel(
+        input({
+          candidates: [candidate('mine', [configured, cheaper])],
+          // The runtime reports a value of every field.
+          residents: [copy(8192, 3, { loadConfig: { ...asked, offloadRatio: 1 }, asked: known })],
+          resources: resources({ total: 16, available }),
+        }),
+      );
+    // Limit 12.8 of 16: others use 2, the cheaper copy 3. The model as configured takes 6.
+    expect(decide(asked, 11)).toMatchObject({
+      decision: 'switch',
+      direction: 'up',
+      chosen: { optionIndex: 0, instanceIdentifier: null },
+    });
+    // Others use 8.
+    expect(decide(asked, 5)).toMatchObject({ decision: 'keep', chosen: { optionIndex: 1 } });
+    // It may be the runtime's default, and then another load would change nothing.
+    expect(decide(null, 11)).toMatchObject({ decision: 'keep', chosen: { optionIndex: 0 } });
+    expect(decide(configured.loadConfig, 11)).toMatchObject({
+      decision: 'keep',
+      chosen: { optionIndex: 0 },
+    });
   });
 
   it('is chosen after a resident with exactly that context', () => {

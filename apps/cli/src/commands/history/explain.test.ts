@@ -12,6 +12,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(home, { recursive: true }));
 
+const GIB = 1024 ** 3;
 const MINUTE = 60_000;
 const now = Date.now();
 const mai = (line: string, columns?: number) =>
@@ -62,6 +63,12 @@ test('tells memory that yields keep free apart from that of other programs', asy
   expect(out).toContain('RAM 94 % in use or kept free (30.0 of 32.0 GiB)');
   expect(out).toContain('other programs 4.0 GiB, kept free by yields 10.0 GiB, models 16.0 GiB.');
   expect(out).toContain('with what yields keep free, memory was over its hard limit.');
+  // Together they may be more than the pool has. What the models take stays true.
+  const over = pools.map((pool) => ({ ...pool, othersBytes: 24 * GIB, useBeforeBytes: 40 * GIB }));
+  await writeLog(home, [{ ...rest, selection: { ...selection, pools: over } }]);
+  expect((await mai('explain', 80)).out.replace(/\n {13}/g, ' ')).toContain(
+    '(32.0 of 32.0 GiB), over its hard limit of 92 %: other programs 14.0 GiB, kept free by yields 10.0 GiB, models 16.0 GiB.',
+  );
   await writeLog(home, [record, outcomeOf(4000, now, { reason: 'YIELD' })]);
   expect((await mai('explain')).out).toContain('at once: a yield keeps memory free.');
 });

@@ -165,16 +165,28 @@ export function describePlan({
   }
 }
 
-/** The settings of a load that decide how much memory it takes: its context, and its KV cache type where it is set. */
+/**
+ * The settings of a load that decide how much memory it takes: its context, and where they are set, its KV cache type and what stays
+ * on the CPU.
+ */
 export function settingsOf({ loadOption }: Pick<Chosen, 'loadOption'>): string {
-  const { contextLengthTokens, kvCacheTypeK } = loadOption.loadConfig;
+  const { contextLengthTokens, kvCacheTypeK, cpuExpertRatio, offloadRatio } = loadOption.loadConfig;
   const settings = [
     ...(contextLengthTokens === null
       ? []
       : [`${formatCount(contextLengthTokens)} tokens of context`]),
     ...(kvCacheTypeK === null ? [] : [`the KV cache in ${kvCacheTypeK}`]),
+    ...((cpuExpertRatio ?? 0) === 0
+      ? []
+      : [`${formatPercent(cpuExpertRatio ?? 0)} of the expert layers on the CPU`]),
+    ...((offloadRatio ?? 1) === 1
+      ? []
+      : [`${formatPercent(offloadRatio ?? 1)} of the layers on the GPU`]),
   ];
-  return settings.length === 0 ? '' : ` with ${settings.join(' and ')}`;
+  const [last = '', ...others] = settings.reverse();
+  return last === ''
+    ? ''
+    : ` with ${others.length === 0 ? last : `${others.reverse().join(', ')} and ${last}`}`;
 }
 
 /** The quality and the speed of the chosen model, in parentheses; empty where neither is known. */

@@ -1,6 +1,6 @@
 import type { Rejection } from '@mai/selector';
-import { DEFAULT_LOAD_CONFIG } from '@mai/memory-ledger';
-import { describePlan } from './describe-decision.js';
+import { DEFAULT_LOAD_CONFIG, type LoadConfig } from '@mai/memory-ledger';
+import { describePlan, settingsOf } from './describe-decision.js';
 import { describeReplan } from './describe-event.js';
 
 const MIB = 2 ** 20;
@@ -68,6 +68,24 @@ test.each([
   const plan = { steps, order: 'break-before-make' as const };
   const selection = { direction: 'down', chosen, plan, afterDrain: null, notes: [] } as const;
   expect(describePlan({ ...selection, decision: 'switch' })).toBe(words);
+});
+
+test('a step within a model names what it moves to the CPU', () => {
+  const { loadOption, ...chosen } = chosenOf('large', 8192);
+  const settingsWith = (change: Partial<LoadConfig>): string =>
+    settingsOf({
+      ...chosen,
+      loadOption: { ...loadOption, loadConfig: { ...loadOption.loadConfig, ...change } },
+    });
+  expect(settingsWith({ cpuExpertRatio: 0.5 })).toBe(
+    ' with 8,192 tokens of context and 50 % of the expert layers on the CPU',
+  );
+  expect(settingsWith({ kvCacheTypeK: 'q8_0', cpuExpertRatio: 1, offloadRatio: 0.25 })).toBe(
+    ' with 8,192 tokens of context, the KV cache in q8_0, 100 % of the expert layers on the CPU and 25 % of the layers on the GPU',
+  );
+  expect(settingsWith({ cpuExpertRatio: 0, offloadRatio: 1 })).toBe(
+    ' with 8,192 tokens of context',
+  );
 });
 
 test('a load with a longer context and the unload of the shorter copy are described', () => {

@@ -132,7 +132,7 @@ function describePool(pool: PoolOutcome, resources: Resources): string {
   const parts = [
     `other programs ${formatBytes(othersBytes - yieldedBytes)}`,
     ...(yieldedBytes > 0 ? [`kept free by yields ${formatBytes(yieldedBytes)}`] : []),
-    `models ${formatBytes(Math.max(0, used - othersBytes))}`,
+    `models ${formatBytes(Math.min(useBeforeBytes - othersBytes, totalBytes - othersBytes + yieldedBytes))}`,
   ];
   const inUse = yieldedBytes > 0 ? 'in use or kept free' : 'in use';
   return (

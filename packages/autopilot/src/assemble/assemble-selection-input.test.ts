@@ -327,6 +327,15 @@ describe('assembleSelectionInput', () => {
     expect(await contextFor(6001)).toBe(6000);
   });
 
+  it('tells what Mai asked for from what the runtime reports, and knows it only of its own loads', async () => {
+    const world = new FakeWorld([SMALL]);
+    world.place('small', { loadConfig: { ...DEFAULT_LOAD_CONFIG, cpuExpertRatio: 0.5 } });
+    const asked = async (acceptedAs: Record<string, LoadConfig>) =>
+      (await assembleSelectionInput(world.ports, { acceptedAs })).residents[0]?.asked;
+    expect(await asked({ 'mai/small': DEFAULT_LOAD_CONFIG })).toEqual(DEFAULT_LOAD_CONFIG);
+    expect(await asked({})).toBeNull();
+  });
+
   it('lists only the instances on the device of the request', async () => {
     const world = new FakeWorld([SMALL]);
     world.place('small');

@@ -225,6 +225,10 @@ export type Explanation = {
   }[];
   readonly pools: readonly PoolChange[];
   readonly headroomBytes: number | null;
+  /** Of the chosen load; null where it is not known. */
+  readonly speed: ModelSpeed | null;
+  /** Of the answers with the chosen load; null: not known. */
+  readonly quality: number | null;
   readonly rejected: readonly {
     readonly modelKey: string;
     readonly rejection: Rejection;

@@ -16,7 +16,6 @@ export function WhyPanel({ state, nowMs }: { readonly state: PageState; readonly
   const { explanation, status, step, faults } = state;
   const shown = explanation === null ? null : explanation.modelKey;
   const resident = status?.residents.find(({ modelKey }) => modelKey === shown) ?? null;
-  const model = state.models?.models.find(({ modelKey }) => modelKey === shown) ?? null;
   return (
     <Panel id="why" title="Why this one?" fault={faults.explanation}>
       {step !== null && (
@@ -54,7 +53,7 @@ export function WhyPanel({ state, nowMs }: { readonly state: PageState; readonly
                 unit={resident.footprint?.source === 'measured' ? 'measured' : 'expected'}
               />
               <Figure name="Headroom" value={formatBytes(explanation.headroomBytes)} unit="" />
-              {model !== null && <JudgedFigures judged={model} />}
+              <JudgedFigures judged={explanation} />
             </dl>
           )}
           <Sentences explanation={explanation} />
@@ -71,7 +70,7 @@ export function WhyPanel({ state, nowMs }: { readonly state: PageState; readonly
   );
 }
 
-/** Speed and quality of the model. A figure that is not known is left out. */
+/** Speed and quality of the chosen load. A figure that is not known is left out. */
 function JudgedFigures({ judged: { speed, quality } }: { readonly judged: Judged }) {
   const unit = speed?.measured === true ? '' : 'expected';
   return (

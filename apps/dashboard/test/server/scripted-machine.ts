@@ -263,7 +263,13 @@ export class ScriptedMachine {
     return {
       decisions: shown.map(
         ({ sentences: _, pools: _pools, headroomBytes: _free, rejected: _no, ...rest }) => {
-          const { unloads: _unloads, failures: _failures, ...summary } = rest;
+          const {
+            unloads: _unloads,
+            failures: _failures,
+            speed: _speed,
+            quality: _quality,
+            ...summary
+          } = rest;
           return summary;
         },
       ),

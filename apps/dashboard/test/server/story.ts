@@ -232,6 +232,8 @@ export function storyDecisions(nowMs: number): readonly Explanation[] {
       ],
       pools: [...pools],
       headroomBytes: Math.min(...pools.map((one) => one.headroomBytes)),
+      speed: modelOf(told.modelKey ?? '')?.speed ?? null,
+      quality: modelOf(told.modelKey ?? '')?.quality ?? null,
       rejected: [],
       unloads: [],
       failures: [],

@@ -331,6 +331,14 @@ describe('decisions', () => {
   const list = async (url: string, query: string) =>
     (await ask(url, { path: `/api/mai/decisions?${query}` })).json();
 
+  test('an explanation has the speed and the quality of the load that was chosen', async () => {
+    await using world = await withLog(1);
+    expect((await ask(world.url, { path: '/api/mai/explain' })).json()).toMatchObject({
+      speed: { tokensPerSecond: 42, firstTokenMs: 2500, loadMs: 3200, measured: true },
+      quality: 0.61,
+    });
+  });
+
   test('pages follow each other without a gap or a repetition', async () => {
     await using world = await withLog(25);
     const seen: number[] = [];

@@ -1,6 +1,7 @@
 import type {
   Footprint,
   LoadConfig,
+  LoadSpeed,
   ObservedResident,
   PoolName,
   Resources,
@@ -56,7 +57,11 @@ export interface MachineSelection {
     readonly candidateIndex: number;
     readonly modelKey: string;
     readonly optionIndex: number;
-    readonly loadOption: { readonly loadConfig: LoadConfig };
+    readonly loadOption: {
+      readonly loadConfig: LoadConfig;
+      readonly speed: LoadSpeed | null;
+      readonly quality: number | null;
+    };
     readonly footprint: Footprint | null;
   } | null;
   readonly plan: {

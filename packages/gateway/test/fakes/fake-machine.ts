@@ -69,7 +69,7 @@ export function episodeOf(sequence: number, modelKey: string, reason = 'STEADY')
           candidateIndex: 0,
           modelKey,
           optionIndex: 0,
-          loadOption: { loadConfig: LOAD },
+          loadOption: { loadConfig: LOAD, speed: SPEED, quality: 0.61 },
           footprint: footprintOf(2 * GIB),
         },
         plan: { steps: [{ action: 'unload', instanceIdentifier: 'mai/old' }] },

@@ -1,6 +1,7 @@
 import type { DecisionEpisode } from '../../ports/control-facts.js';
 import { notFound } from '../control-failure.js';
 import { poolChangesView, rejectionView } from '../views/memory-views.js';
+import { speedView } from '../views/speed-view.js';
 import type { AnswerOf, HandlerParts } from './handlers.js';
 
 /** How many decisions one answer to a search looks at. Its cursor goes on from there. */
@@ -73,6 +74,8 @@ export async function explainDecision(
     sentences: words.explainEpisode(episode).sentences.map(([label, text]) => ({ label, text })),
     pools: poolChangesView(selection.pools, input.resources, words),
     headroomBytes: selection.headroomBytes,
+    speed: speedView(selection.chosen?.loadOption.speed ?? null),
+    quality: selection.chosen?.loadOption.quality ?? null,
     rejected: selection.rejected.map(({ modelKey, rejection }) => ({
       modelKey,
       rejection: rejectionView(rejection, words),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { component } from './shared/component.js';
 import { bytes, count, durationMs, epochMs, poolChange, rejection } from './shared/memory.js';
+import { modelSpeed, quality } from './shared/speed.js';
 import { textOf } from './shared/text.js';
 
 const DECISIONS_LIMIT = 200;
@@ -55,6 +56,8 @@ export const explanation = component(
       sentences: z.array(z.strictObject({ label: z.string(), text: z.string() })),
       pools: z.array(poolChange),
       headroomBytes: bytes.nullable(),
+      speed: modelSpeed.nullable().describe('Of the chosen load; null where it is not known.'),
+      quality: quality.describe('Of the answers with the chosen load; null: not known.'),
       rejected: z.array(z.strictObject({ modelKey: z.string(), rejection })),
       unloads: z.array(z.string()).describe('Identifiers of the residents that the plan unloads.'),
       failures: z.array(z.strictObject({ modelKey: z.string(), message: z.string() })),

@@ -1,5 +1,6 @@
 import { asSentence } from '../../as-sentence.js';
 import { codeOf, messageOf } from '../../error-facts.js';
+import { notListed, whyNotListed } from '../../models/not-listed.js';
 import type { Selection } from '../../ports/selection.js';
 import type { FailureCode } from '../../protocols/protocol.js';
 import { ANY_MODEL, type ServingCatalog, type ServingRequest } from '../../ports/serving-port.js';
@@ -70,6 +71,10 @@ export function failureOfMachine(
     return new SchedulingFailure(reason, cause);
   }
   if (code === 'MODEL_NOT_FOUND') {
+    // Residents are listed apart from the models on disk.
+    const isResident = (wanted?.instanceIdentifier ?? null) !== null;
+    const why = catalog === null || isResident ? null : whyNotListed(catalog);
+    if (why !== null) return new SchedulingFailure(notListed(`${asSentence(text)} ${why}`), cause);
     return failure(
       'model_not_found',
       404,

@@ -164,16 +164,17 @@ export class Leases {
    * meets the requirement, the caller gets a lease on that instance, even if it is foreign. Otherwise the
    * caller gets the decision.
    */
-  answer(selection: Selection, { requests }: Turn): void {
+  answer(selection: Selection, { key, requests }: Turn): void {
     const kept = selection.decision === 'keep' ? selection.chosen?.instanceIdentifier : null;
     // A caller that waits because of another caller's drain gets its turn after that drain.
     if (kept !== null && kept !== undefined && this.#sources.isDrained(kept)) return;
+    const decisionId = this.#decisionIds.get(key) ?? null;
     for (const waiter of this.callers) {
       if (!requests.includes(waiter.request)) continue;
       const lease = this.#grant(waiter.request, (one) => one.instanceIdentifier === kept);
       this.callers.settle(
         waiter,
-        lease === null ? { lease, selection } : { lease, selection: null },
+        lease === null ? { lease, selection, decisionId } : { lease, selection: null },
       );
     }
   }

@@ -14,8 +14,8 @@ export interface ServingPort {
   /**
    * A lease on a resident that meets the request. Loads a model first where no such model is resident.
    *
-   * @throws an error with `code` `NOTHING_FITS`, the `selection`, and `loadFailures`: messages of failed loads by model key;
-   *   or with `code` `NO_HOST_SERVES` of a fleet, `AUTOPILOT_LOST`, `SERVER_OFF`, `UNREACHABLE` or `MODEL_NOT_FOUND`
+   * @throws an error with `code` `NOTHING_FITS`, the `selection`, its `decisionId` in the log, and `loadFailures`: messages of failed
+   *   loads by model key; or with `code` `NO_HOST_SERVES` of a fleet, `AUTOPILOT_LOST`, `SERVER_OFF`, `UNREACHABLE` or `MODEL_NOT_FOUND`
    */
   acquire(request: ServingRequest, options?: CallOptions): Promise<ServingLease>;
   /** The decision for a request if it were made now. Loads and unloads nothing. */

@@ -16,11 +16,14 @@ type Rejected = Selection['rejected'];
  * Why no model serves a request, and what to do. Freeing memory helps only where memory is the reason. So the message first
  * looks for models that are not downloaded, or that cannot do what the request needs. While the list of models is not
  * complete, it does not say that a model is not downloaded.
+ *
+ * @param decisionId - the logged decision that rejected the models; null where it was not logged
  */
 export function nothingFits(
   rejected: Rejected,
   wanted: ServingRequest,
   catalog: ServingCatalog | null,
+  decisionId: string | null = null,
 ): Failure {
   const { capabilities, tiers, chain } = wanted;
   const runtime = catalog?.runtime ?? null;
@@ -69,7 +72,7 @@ export function nothingFits(
   return {
     code: 'nothing_fits',
     status: 503,
-    message: `None of the models that could serve this request fits now${rejected.length === 0 ? '' : `: ${listed(rejected)}`}. Free memory, or ask for a smaller model or a shorter context. "mai explain" shows the numbers.`,
+    message: `None of the models that could serve this request fits now${rejected.length === 0 ? '' : `: ${listed(rejected)}`}. Free memory, or ask for a smaller model or a shorter context. "mai explain${decisionId === null ? '' : ` ${decisionId}`}" shows the numbers.`,
     retryAfterSeconds: RETRY_SECONDS,
   };
 }

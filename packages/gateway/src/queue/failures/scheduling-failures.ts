@@ -60,14 +60,15 @@ export function failureOfMachine(
   wanted: ServingRequest | null,
   catalog: ServingCatalog | null,
 ): SchedulingFailure {
-  const cause = { cause: error };
+  const decisionId = decisionIn(error);
+  const cause = { cause: error, decisionId };
   const code = codeOf(error);
   const text = messageOf(error);
   if (code === 'NOTHING_FITS') {
     const selection = selectionIn(error);
     const reason =
       loadFailed(selection, loadFailuresIn(error)) ??
-      nothingFits(selection.rejected, wanted ?? ANY_MODEL, catalog);
+      nothingFits(selection.rejected, wanted ?? ANY_MODEL, catalog, decisionId);
     return new SchedulingFailure(reason, cause);
   }
   if (code === 'MODEL_NOT_FOUND') {
@@ -98,6 +99,12 @@ export function failureOfMachine(
     5,
     cause,
   );
+}
+
+/** The identifier of the logged decision that an error carries. */
+function decisionIn(error: unknown): string | null {
+  const has = typeof error === 'object' && error !== null && 'decisionId' in error;
+  return has && typeof error.decisionId === 'string' ? error.decisionId : null;
 }
 
 /** The messages of failed loads that an error carries, by model key. */
@@ -131,7 +138,7 @@ function failure(
   status: number,
   message: string,
   retryAfterSeconds: number | null,
-  options?: ErrorOptions,
+  options?: ConstructorParameters<typeof SchedulingFailure>[1],
 ): SchedulingFailure {
   return new SchedulingFailure({ code, status, message, retryAfterSeconds }, options);
 }

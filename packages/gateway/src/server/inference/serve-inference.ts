@@ -85,6 +85,8 @@ export async function serveInference(
   } catch (error) {
     if (!departure.isGone) {
       failure = failureOf(error);
+      if (error instanceof SchedulingFailure)
+        reported.decisionId = error.decisionId ?? reported.decisionId;
       // A body that cannot be read fails before the models are looked at.
       reported.decisionId ??= parts.knownCatalog()?.decisionId ?? null;
       answer.fail(failure);

@@ -74,6 +74,7 @@ export function relay(
     client: asking,
     lost = null,
     holdsBodies = false,
+    maxOutputTokens = null,
     monotonicMs,
   }: {
     readonly protocol: Protocol;
@@ -86,6 +87,8 @@ export function relay(
      * client and cannot be followed by an error; held back, the request can still go elsewhere. Default false.
      */
     readonly holdsBodies?: boolean;
+    /** The most tokens that the request allows. Default null: it sets no limit. */
+    readonly maxOutputTokens?: number | null;
     readonly monotonicMs: () => number;
   },
 ): Promise<RelayOutcome> {
@@ -189,7 +192,14 @@ export function relay(
         const responseId = protocol.responseIdIn(start);
         const usage = protocol.usageIn(start, end);
         const tookMs = monotonicMs() - startedMs;
-        const speed = answerSpeed({ tail: end, usage, isStream, firstByteMs, tookMs });
+        const speed = answerSpeed({
+          tail: end,
+          usage,
+          maxOutputTokens,
+          isStream,
+          firstByteMs,
+          tookMs,
+        });
         settle({ kind: 'done', firstByteMs, usage, responseId, speed });
       },
       onError: (error) => {

@@ -227,6 +227,7 @@ async function relayThrough(
         // runtime of this machine can finish an answer without its autopilot.
         lost: peer === null ? null : lost,
         holdsBodies: peer !== null,
+        maxOutputTokens: facts.maxOutputTokens,
         monotonicMs: () => clock.monotonicMs(),
       },
     );

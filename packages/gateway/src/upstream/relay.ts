@@ -75,6 +75,7 @@ export function relay(
     lost = null,
     holdsBodies = false,
     maxOutputTokens = null,
+    isOther = null,
     monotonicMs,
   }: {
     readonly protocol: Protocol;
@@ -89,6 +90,11 @@ export function relay(
     readonly holdsBodies?: boolean;
     /** The most tokens that the request allows. Default null: it sets no limit. */
     readonly maxOutputTokens?: number | null;
+    /**
+     * Whether a name is that of a resident of another model than the one that was asked. Its answer is a failure. LM Studio gives such
+     * answers where the asked resident is gone and only one other is loaded (lmstudio-bug-tracker #619). Default null: no name is.
+     */
+    readonly isOther?: ((instanceIdentifier: string) => boolean) | null;
     readonly monotonicMs: () => number;
   },
 ): Promise<RelayOutcome> {
@@ -144,6 +150,16 @@ export function relay(
         failure = failureInFirst(bytes.length);
       }
       if (failure === null && !sink.accepts(isStream)) failure = NOT_A_STREAM;
+      const name = isOther === null ? null : residentIn(bytes.toString('utf8', 0, GLANCE_BYTES));
+      if (failure === null && name !== null && isOther?.(name) === true) {
+        refused = {
+          message: `It is not loaded any more, and ${name} answered in its place.`,
+          retriable: true,
+        };
+        // Otherwise the other model would generate a whole answer for nobody.
+        if (!ended) exchange.abort(new Error(refused.message));
+        return;
+      }
       const waitsForRest = failure === null && holdsBodies && !statedType.startsWith(EVENT_STREAM);
       if (!full && (failure === 'undecided' || waitsForRest)) return;
       if (failure !== null && failure !== 'undecided') {
@@ -214,6 +230,11 @@ export function relay(
     if (lost?.aborted === true) onLost();
     else lost?.addEventListener('abort', onLost, { once: true });
   });
+}
+
+/** The resident that the start of an answer names; null where it names none. In a text, the quotes would be escaped. */
+function residentIn(text: string): string | null {
+  return /"model"\s*:\s*"([^"\\]+)"/.exec(text)?.[1] ?? null;
 }
 
 const NOT_A_STREAM: UpstreamFailure = {

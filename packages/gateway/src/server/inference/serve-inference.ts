@@ -79,7 +79,18 @@ export async function serveInference(
         ? resolved
         : await continued(resolved, facts.previousResponseId, catalog, departure, parts);
     const { headers } = request;
-    const asked = { headers, path, body, facts, wanted, alternatives, longest, client, protocol };
+    const asked = {
+      headers,
+      path,
+      body,
+      facts,
+      catalog,
+      wanted,
+      alternatives,
+      longest,
+      client,
+      protocol,
+    };
     served = await serveWithFallbacks(asked, { answer, reported, departure }, parts);
     failure = served.failure;
   } catch (error) {

@@ -179,6 +179,11 @@ export class Leases {
     }
   }
 
+  /** Closes instances until the residents have been listed in a later round. */
+  leave(instanceIdentifiers: readonly string[]): void {
+    for (const identifier of instanceIdentifiers) this.closed.fail(identifier, this.#round);
+  }
+
   /** Rejects every waiting caller, because the autopilot stops. */
   close(reason: Error): void {
     this.#closed = reason;
@@ -200,7 +205,7 @@ export class Leases {
   async acquire(request: LeaseRequest, signal: AbortSignal | null): Promise<AcquireResult> {
     signal?.throwIfAborted();
     const target = targetOf(request);
-    for (const identifier of request.failed ?? NONE) this.closed.fail(identifier, this.#round);
+    this.leave(request.failed ?? NONE);
     const asked = this.catalogTarget(target);
     if (asked !== null) {
       const reading = await this.#sources.catalog.find(asked, signal);

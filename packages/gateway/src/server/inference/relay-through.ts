@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { baseKeyOf } from '@mai/memory-ledger';
 import type {
   PeerOutcome,
   ServingCatalog,
@@ -101,17 +102,22 @@ export async function relayThrough(
   }
 }
 
-/** Whether a name is that of a resident of another model. An unknown name says nothing: a runtime may have other names for a model. */
+/**
+ * Whether a name is that of a resident of another model. A person may have loaded it a moment ago: LM Studio then names it by its model
+ * key, and further copies `key:2`. An unknown name says nothing, because a runtime may have other names for a model.
+ */
 function isOfOther(
   name: string,
   { instanceIdentifier, modelKey }: ServingLease,
   { models }: ServingCatalog,
 ): boolean {
   if (name === instanceIdentifier) return false;
-  const named = models.find(({ residents }) =>
-    residents.some((one) => one.instanceIdentifier === name),
-  );
-  return named !== undefined && named.modelKey !== modelKey;
+  const key = name.replace(/:\d+$/, '');
+  const named =
+    models.find(({ residents }) => residents.some((one) => one.instanceIdentifier === name)) ??
+    models.find((one) => one.modelKey === key);
+  // Quantizations of one model have names of their own.
+  return named !== undefined && baseKeyOf(named.modelKey) !== baseKeyOf(modelKey);
 }
 
 function peerOutcomeOf(outcome: RelayOutcome): PeerOutcome {

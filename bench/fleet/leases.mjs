@@ -176,6 +176,7 @@ function serves(name, hasModel) {
       aliases: [],
       otherNames: {},
       leftOut: {},
+      unreachableNote: null,
       hosts: null,
       runtime: 'lmstudio',
       runtimeAnswers: true,

@@ -86,6 +86,7 @@ function catalogOf(residents) {
     aliases: [],
     otherNames: {},
     leftOut: {},
+    unreachableNote: null,
     hosts: null,
     runtime: 'embedded',
     runtimeAnswers: true,

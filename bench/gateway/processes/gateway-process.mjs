@@ -29,6 +29,7 @@ const serving = {
     aliases: [],
     otherNames: {},
     leftOut: {},
+    unreachableNote: null,
     hosts: null,
     runtime: 'lmstudio',
     runtimeAnswers: true,

@@ -42,6 +42,7 @@ export const LOCAL_CATALOG: ServingCatalog = {
   aliases: [],
   otherNames: {},
   leftOut: {},
+  unreachableNote: null,
   hosts: null,
   runtime: 'lmstudio',
   runtimeAnswers: true,

@@ -46,12 +46,31 @@ test.each([
   },
 );
 
-test('the log says for which request no model was found', async () => {
+test('a request for which no model was found names the decision that says so', async () => {
   world.simulator.fault.crashLoad({ modelKey: LARGE });
-  await send('/v1/chat/completions', { ...HELLO, model: LARGE });
-  const decisions = await ask(world.url, { path: '/api/mai/decisions' });
-  const headlines = decisions.json().decisions.map((one: { headline: string }) => one.headline);
-  expect(headlines).toContain(`nothing fitted a request for ${LARGE}`);
+  const { headers } = await send('/v1/chat/completions', { ...HELLO, model: LARGE });
+  const id = String(headers['x-mai-decision']);
+  const decision = await ask(world.url, { path: `/api/mai/decisions/${id}` });
+  expect(decision.json()).toMatchObject({
+    id,
+    headline: `nothing fitted a request for ${LARGE}`,
+    rejected: [{ modelKey: LARGE }],
+  });
+});
+
+test('a request that fits nowhere names its decision in its message, too', async () => {
+  await ask(world.url, {
+    method: 'POST',
+    path: '/api/mai/yield',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ bytes: 1024 ** 4, name: 'all' }),
+  });
+  const answer = await send('/v1/chat/completions', { ...HELLO, model: LARGE });
+  expect(answer.json().error.code).toBe('nothing_fits');
+  const id = String(answer.headers['x-mai-decision']);
+  expect(answer.json().error.message).toContain(`"mai explain ${id}" shows the numbers.`);
+  const decision = await ask(world.url, { path: `/api/mai/decisions/${id}` });
+  expect(decision.json().headline).toBe(`nothing fitted a request for ${LARGE}`);
 });
 
 test('a request for a chain whose models all crash fails with the name of the load that failed', async () => {

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { openHost } from '@mai/host';
+import { openHost, type HostOptions } from '@mai/host';
 import { ask } from '../test/ask.js';
 import { isToldFailure, talk } from '../test/talk.js';
 import { createGateway, type ServingCatalog, type ServingPort } from './index.js';
@@ -17,6 +17,7 @@ const EMPTY: ServingCatalog = {
   aliases: [],
   otherNames: {},
   leftOut: {},
+  unreachableNote: null,
   hosts: null,
   runtime: 'lmstudio',
   runtimeAnswers: true,
@@ -100,13 +101,62 @@ describe('a client that leaves while the machine reads its models', () => {
   });
 });
 
-describe('a damaged file', () => {
-  let folder: string;
-  beforeEach(async () => {
-    folder = await mkdtemp(path.join(tmpdir(), 'mai-'));
-    await writeFile(path.join(folder, 'broken.gguf'), 'This is no model.');
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'mai-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+/** Options of a host that has no file outside of a folder. */
+function inFolder(home: string): HostOptions {
+  return {
+    dataFolder: path.join(home, 'data'),
+    cacheFolder: path.join(home, 'cache'),
+    configFolder: home,
+    userHome: home,
+    cwd: home,
+    env: {},
+    warn: () => undefined,
+  };
+}
+
+describe('a model that may be on this machine, while', () => {
+  const OFF = /LM Studio is off or does not answer|Nothing answers at/;
+  const UNMOUNTED = /The folder \\"models\\" does not exist.* Mount its drive/;
+  it.each<[string, (home: string) => HostOptions, RegExp]>([
+    ['LM Studio is off,', () => ({ runtime: 'lmstudio', url: 'http://127.0.0.1:9' }), OFF],
+    [
+      'its folder is not mounted,',
+      (home) => ({ runtime: 'embedded', modelFolders: [path.join(home, 'drive', 'models')] }),
+      UNMOUNTED,
+    ],
+  ])('%s is worth another try', async (_, optionsIn, reason) => {
+    await using host = await openHost({
+      ...inFolder(folder),
+      config: { version: 1, models: [{ key: 'configured', context_window: 512 }] },
+      ...optionsIn(folder),
+    });
+    await using gateway = await createGateway({ serving: host.serving });
+    const { url } = await gateway.listen({ port: 0 });
+    const asked = [
+      ...(await Promise.all(
+        ['ghost', 'configured', 'auto'].map((model) => talk(url, CHAT, { ...HELLO, model }).end),
+      )),
+      await ask(url, { path: '/v1/models/ghost' }),
+    ];
+    for (const { status, headers, text } of asked) {
+      expect([status, text]).toEqual([503, expect.stringMatching(reason)]);
+      expect(Number(headers['retry-after'])).toBeGreaterThan(0);
+      expect(text).not.toMatch(/download|lms get/i);
+      expect(text).not.toContain(folder);
+    }
+    const { status } = await talk(url, CHAT, { ...HELLO, model: 'auto:cheap' }).end;
+    expect(status).toBe(404);
   });
-  afterEach(() => rm(folder, { recursive: true, force: true }));
+});
+
+describe('a damaged file', () => {
+  beforeEach(() => writeFile(path.join(folder, 'broken.gguf'), 'This is no model.'));
 
   const chain = { default: ['broken'] };
   it.each([
@@ -114,16 +164,10 @@ describe('a damaged file', () => {
     ['in the chain', { models: [{ key: 'broken', context_window: 512 }], fallback_chains: chain }],
   ])('%s that is asked for by its key is refused with its fault', async (_, config) => {
     await using host = await openHost({
+      ...inFolder(folder),
       runtime: 'embedded',
       modelFolders: [folder],
       config: { version: 1, ...config },
-      dataFolder: path.join(folder, 'data'),
-      cacheFolder: path.join(folder, 'cache'),
-      configFolder: folder,
-      userHome: folder,
-      cwd: folder,
-      env: {},
-      warn: () => undefined,
     });
     await using gateway = await createGateway({ serving: host.serving });
     const { url } = await gateway.listen({ port: 0 });

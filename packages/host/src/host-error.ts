@@ -30,6 +30,8 @@ export type HostErrorCode =
 export interface HostErrorFacts {
   /** With `NOTHING_FITS`, and `MODEL_NOT_FOUND` for a model that is not downloaded: the decision. */
   readonly selection: Selection | null;
+  /** The identifier of that decision in the log, which `mai explain` takes; null where it was not logged. */
+  readonly decisionId: string | null;
   /**
    * With `NOTHING_FITS`: for each model that is not tried, because its last load failed, the message of that load. Empty
    * where no such message is known.
@@ -50,6 +52,7 @@ export class HostError extends Error implements HostErrorFacts {
   override readonly name = 'HostError';
   readonly code: HostErrorCode;
   readonly selection: Selection | null;
+  readonly decisionId: string | null;
   readonly loadFailures: Readonly<Record<string, string>>;
   readonly processId: number | null;
 
@@ -61,6 +64,7 @@ export class HostError extends Error implements HostErrorFacts {
     super(message, facts.cause === undefined ? undefined : { cause: facts.cause });
     this.code = code;
     this.selection = facts.selection ?? null;
+    this.decisionId = facts.decisionId ?? null;
     this.loadFailures = facts.loadFailures ?? {};
     this.processId = facts.processId ?? null;
     Object.defineProperty(this, BRAND, { value: true });

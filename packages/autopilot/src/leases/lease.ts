@@ -17,10 +17,10 @@ export interface Lease extends Disposable {
   release(): void;
 }
 
-/** A lease, or the decision that says why no lease is given. */
+/** A lease, or the decision that says why no lease is given, with its identifier in the log; null where it was not logged. */
 export type AcquireResult =
   | { readonly lease: Lease; readonly selection: null }
-  | { readonly lease: null; readonly selection: Selection };
+  | { readonly lease: null; readonly selection: Selection; readonly decisionId: string | null };
 
 /** One round's target, and the requests that wait for it. */
 export interface Turn {

@@ -164,18 +164,24 @@ export class Leases {
    * meets the requirement, the caller gets a lease on that instance, even if it is foreign. Otherwise the
    * caller gets the decision.
    */
-  answer(selection: Selection, { requests }: Turn): void {
+  answer(selection: Selection, { key, requests }: Turn): void {
     const kept = selection.decision === 'keep' ? selection.chosen?.instanceIdentifier : null;
     // A caller that waits because of another caller's drain gets its turn after that drain.
     if (kept !== null && kept !== undefined && this.#sources.isDrained(kept)) return;
+    const decisionId = this.#decisionIds.get(key) ?? null;
     for (const waiter of this.callers) {
       if (!requests.includes(waiter.request)) continue;
       const lease = this.#grant(waiter.request, (one) => one.instanceIdentifier === kept);
       this.callers.settle(
         waiter,
-        lease === null ? { lease, selection } : { lease, selection: null },
+        lease === null ? { lease, selection, decisionId } : { lease, selection: null },
       );
     }
+  }
+
+  /** Closes instances until the residents have been listed in a later round. */
+  leave(instanceIdentifiers: readonly string[]): void {
+    for (const identifier of instanceIdentifiers) this.closed.fail(identifier, this.#round);
   }
 
   /** Rejects every waiting caller, because the autopilot stops. */
@@ -199,7 +205,7 @@ export class Leases {
   async acquire(request: LeaseRequest, signal: AbortSignal | null): Promise<AcquireResult> {
     signal?.throwIfAborted();
     const target = targetOf(request);
-    for (const identifier of request.failed ?? NONE) this.closed.fail(identifier, this.#round);
+    this.leave(request.failed ?? NONE);
     const asked = this.catalogTarget(target);
     if (asked !== null) {
       const reading = await this.#sources.catalog.find(asked, signal);

@@ -47,6 +47,12 @@ export interface Autopilot extends AsyncDisposable {
     options?: { readonly signal?: AbortSignal | null },
   ): Promise<AcquireResult>;
   /**
+   * Call right before and after an unload that is not the autopilot's own. The instances get no further lease until the runtime has
+   * listed its residents again, which the next round does at once: LM Studio would answer a request for an instance that is gone from
+   * another model (lmstudio-bug-tracker #619).
+   */
+  leaving(instanceIdentifiers: readonly string[]): void;
+  /**
    * The decision for a request if it were made now. Loads and unloads nothing.
    *
    * @throws the errors of the ports, unchanged, and the signal's reason.
@@ -157,6 +163,10 @@ export function createAutopilot(options: AutopilotOptions): Autopilot {
     start,
     stop,
     acquire,
+    leaving: (instanceIdentifiers) => {
+      loop.leases.leave(instanceIdentifiers);
+      loop.wake();
+    },
     plan: async (request, { signal = null } = {}) => {
       signal?.throwIfAborted();
       return loop.plan(request, signal);

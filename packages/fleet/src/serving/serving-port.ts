@@ -98,6 +98,8 @@ export interface ServingCatalog {
   readonly otherNames: Readonly<Record<string, string>>;
   /** Why a downloaded model is not offered, such as a damaged file: a sentence for people, by model key. */
   readonly leftOut: Readonly<Record<string, string>>;
+  /** Why `models` may lack models of this machine, such as a missing folder: sentences for people. */
+  readonly unreachableNote: string | null;
   readonly runtime: 'lmstudio' | 'embedded';
   readonly runtimeAnswers: boolean;
   readonly runtimeVersion: string | null;

@@ -56,6 +56,7 @@ const CATALOG: ServingCatalog = {
     'qwen/large@q8_0': 'qwen/large@q8_0',
   },
   leftOut: {},
+  unreachableNote: null,
   runtime: 'lmstudio',
   runtimeAnswers: true,
   runtimeVersion: null,

@@ -1,6 +1,7 @@
 import { CAPABILITIES, TIERS, type Tier } from '@mai/memory-ledger';
 import type { ServingCatalog } from '../ports/serving-port.js';
 import { nearestNames } from './nearest-names.js';
+import { whyNotListed } from './not-listed.js';
 import { shorten } from '../shorten.js';
 
 /** The meaning of a model's name. */
@@ -13,7 +14,15 @@ export type NamedModel =
       readonly chain: string | null;
       readonly capabilities: readonly string[];
     }
-  | { readonly kind: 'unknown'; readonly message: string };
+  | UnknownName;
+
+/** A name without a meaning. */
+interface UnknownName {
+  readonly kind: 'unknown';
+  readonly message: string;
+  /** Whether a model may have this name nevertheless, because the list of models is not complete now. */
+  readonly mayExist: boolean;
+}
 
 type Alias = ServingCatalog['aliases'][number];
 
@@ -39,10 +48,9 @@ export function findModel(name: string | null, catalog: ServingCatalog): NamedMo
     const isCycle = followed.includes(alias.target);
     if (isCycle || followed.length > ALIASES_MAX) {
       const path = [...followed, alias.target].map(quoted).join(' to ');
-      return {
-        kind: 'unknown',
-        message: `The alias ${quoted(followed[0] ?? '')} leads to no model, because ${isCycle ? 'the aliases lead in a circle' : `more than ${ALIASES_MAX} aliases follow each other`}: ${path}. Correct gateway.aliases in models.yaml.`,
-      };
+      return meaningless(
+        `The alias ${quoted(followed[0] ?? '')} leads to no model, because ${isCycle ? 'the aliases lead in a circle' : `more than ${ALIASES_MAX} aliases follow each other`}: ${path}. Correct gateway.aliases in models.yaml.`,
+      );
     }
     wanted = alias.target.trim();
   }
@@ -93,10 +101,9 @@ function auto(parts: readonly string[], { chains }: ServingCatalog): NamedModel 
     if (tier !== undefined) tiers.push(tier);
     else if (Object.hasOwn(chains, part)) {
       if (chain !== null && chain !== part) {
-        return {
-          kind: 'unknown',
-          message: `"auto" takes one chain, and ${quoted(chain)} and ${quoted(part)} are two. Remove one of them.`,
-        };
+        return meaningless(
+          `"auto" takes one chain, and ${quoted(chain)} and ${quoted(part)} are two. Remove one of them.`,
+        );
       }
       chain = part;
     } else if (CAPABILITIES.some((one) => one === part)) capabilities.push(part);
@@ -108,10 +115,14 @@ function auto(parts: readonly string[], { chains }: ServingCatalog): NamedModel 
 function unknownPart(part: string, chains: readonly string[]): NamedModel {
   const nearest = nearestNames(part, [...TIERS, ...chains, ...CAPABILITIES]);
   const meant = nearest.length === 0 ? '' : ` Did you mean ${listed(nearest)}?`;
-  return {
-    kind: 'unknown',
-    message: `${quoted(part)} after "auto:" is not a tier (${TIERS.join(', ')}), a chain (${chains.join(', ')}) or a capability (${CAPABILITIES.join(', ')}).${meant}`,
-  };
+  return meaningless(
+    `${quoted(part)} after "auto:" is not a tier (${TIERS.join(', ')}), a chain (${chains.join(', ')}) or a capability (${CAPABILITIES.join(', ')}).${meant}`,
+  );
+}
+
+/** A name that means no model, also while the list of models is not complete. */
+function meaningless(message: string): UnknownName {
+  return { kind: 'unknown', message, mayExist: false };
 }
 
 /** Why a model cannot be served although its file is on this machine; null for other names. */
@@ -127,7 +138,7 @@ export function leftOutNote(name: string, { leftOut, models }: ServingCatalog): 
 
 function unknown(name: string, catalog: ServingCatalog, followed: readonly string[]): NamedModel {
   const note = leftOutNote(name, catalog);
-  if (note !== null) return { kind: 'unknown', message: note };
+  if (note !== null) return meaningless(note);
   const known = catalog.models.flatMap(({ modelKey, residents }) => [
     modelKey,
     ...residents.map(({ instanceIdentifier }) => instanceIdentifier),
@@ -136,10 +147,14 @@ function unknown(name: string, catalog: ServingCatalog, followed: readonly strin
   const nearest = nearestNames(name, [...known, ...autoNames(catalog), ...aliases]);
   const meant = nearest.length === 0 ? '' : ` Did you mean ${listed(nearest)}?`;
   const from = followed[0] === undefined ? '' : `, to which the alias ${quoted(followed[0])} leads`;
-  return {
-    kind: 'unknown',
-    message: `Mai knows no model ${quoted(name)}${from}.${meant} Ask for "auto", which is the model that fits now, or give this name a meaning in gateway.aliases of models.yaml.`,
-  };
+  const why = whyNotListed(catalog);
+  if (why !== null) {
+    const message = `Mai knows no model ${quoted(name)}${from} now.${meant} ${why}`;
+    return { kind: 'unknown', message, mayExist: true };
+  }
+  return meaningless(
+    `Mai knows no model ${quoted(name)}${from}.${meant} Ask for "auto", which is the model that fits now, or give this name a meaning in gateway.aliases of models.yaml.`,
+  );
 }
 
 /** Whether a pattern matches a whole name. `*` stands for any text. */

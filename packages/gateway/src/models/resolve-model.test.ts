@@ -64,6 +64,7 @@ const CATALOG: ServingCatalog = {
     'qwen/qwen3-4b': 'qwen/qwen3-4b@q4_k_m',
   },
   leftOut: { broken: FAULT, configured: FAULT, elsewhere: FAULT },
+  unreachableNote: null,
   runtime: 'lmstudio',
   runtimeAnswers: true,
   runtimeVersion: null,
@@ -198,6 +199,55 @@ describe('names', () => {
     const models = [model('embed-talks', { ...facts, kind: 'embedding' })];
     const catalog = { ...CATALOG, models, runtimeAnswers, leftOut: {} };
     expect(resolve('embed-talks', {}, catalog).kind).toBe('resolved');
+  });
+
+  const OFF = { runtimeAnswers: false };
+  const MISSING = { unreachableNote: 'The folder "models" does not exist. Mount its drive.' };
+  test.each([
+    [
+      'LM Studio is off',
+      'nothing-like-it',
+      OFF,
+      /^Mai knows no model "nothing-like-it" now\. LM Studio is off/,
+    ],
+    [
+      'a folder is missing',
+      'nothing-like-it',
+      MISSING,
+      /now\. The folder "models" does not exist\. Mount its drive\.$/,
+    ],
+    [
+      'an alias leads to it',
+      'old',
+      OFF,
+      /"qwen\/gone", to which the alias "old" leads now\. .*LM Studio is off/,
+    ],
+    ['its name is similar', 'minee', OFF, /Did you mean "mine"\? LM Studio is off/],
+  ])('an unknown model may exist, so it is worth another try: %s', (_, name, facts, message) => {
+    expect(resolve(name, {}, { ...CATALOG, ...facts })).toEqual({
+      kind: 'failed',
+      failure: {
+        code: 'models_not_listed',
+        status: 503,
+        message: expect.stringMatching(message),
+        retryAfterSeconds: 5,
+      },
+    });
+  });
+
+  test.each([
+    ['aliases lead in a circle', 'ring-a', OFF],
+    ['a chain that does not exist', 'auto:cheap', OFF],
+    ['a damaged file', 'broken', OFF],
+    [
+      'the embedded engine reads the folders itself',
+      'nothing',
+      { ...OFF, runtime: 'embedded' as const },
+    ],
+  ])('a name that means no model in any case is refused for good: %s', (_, name, facts) => {
+    expect(resolve(name, {}, { ...CATALOG, ...facts })).toMatchObject({
+      failure: { code: 'model_not_found', status: 404, retryAfterSeconds: null },
+    });
   });
 
   test('the name of a property of every object is an unknown model', () => {

@@ -7,6 +7,7 @@ import {
 } from '../ports/serving-port.js';
 import type { Failure, RequestFacts } from '../protocols/protocol.js';
 import { findModel, type NamedModel } from './model-name.js';
+import { notListed } from './not-listed.js';
 import {
   contextBounds,
   contextCondition,
@@ -45,8 +46,9 @@ export type ResolveModel = (facts: RequestFacts, catalog: ServingCatalog) => Res
  * - A key or an instance asks for no capability: the client wants that model, and the runtime's error says what it cannot do. Only
  *   a model of the other kind is refused here: asked for the embeddings of a chat model, LM Studio says that no model is loaded
  *   (lmstudio-bug-tracker #1908), and asked for a chat with an embedding model, that its name is invalid.
- * - An unknown name is refused. LM Studio answers it from the only loaded model, or with 404 where several are loaded
- *   (lmstudio-bug-tracker #619, gitbutler #8706), so a typing error would decide which model answers.
+ * - An unknown name is refused, with 503 while the list of models is not complete, so that clients ask again. LM Studio answers it
+ *   from the only loaded model, or with 404 where several are loaded (lmstudio-bug-tracker #619, gitbutler #8706), so a typing error
+ *   would decide which model answers.
  */
 export function createResolveModel(counter: TokenCounter): ResolveModel {
   const meanings = new WeakMap<ServingCatalog, Map<string, Meaning>>();
@@ -57,7 +59,10 @@ export function createResolveModel(counter: TokenCounter): ResolveModel {
     const kept = known.get(key);
     if (kept !== undefined) return kept;
     const named = findModel(facts.model, catalog);
-    if (named.kind === 'unknown') return createFailure('model_not_found', 404, named.message);
+    if (named.kind === 'unknown') {
+      const { message, mayExist } = named;
+      return mayExist ? notListed(message) : createFailure('model_not_found', 404, message);
+    }
     const refusal = refusalOfKind(named, facts.capabilities, catalog);
     if (refusal !== null) return refusal;
     const meaning = meaningBy(named, facts.capabilities, catalog);

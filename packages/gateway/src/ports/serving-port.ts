@@ -14,8 +14,8 @@ export interface ServingPort {
   /**
    * A lease on a resident that meets the request. Loads a model first where no such model is resident.
    *
-   * @throws an error with `code` `NOTHING_FITS`, the `selection`, and `loadFailures`: messages of failed loads by model key;
-   *   or with `code` `NO_HOST_SERVES` of a fleet, `AUTOPILOT_LOST`, `SERVER_OFF`, `UNREACHABLE` or `MODEL_NOT_FOUND`
+   * @throws an error with `code` `NOTHING_FITS`, the `selection`, its `decisionId` in the log, and `loadFailures`: messages of failed
+   *   loads by model key; or with `code` `NO_HOST_SERVES` of a fleet, `AUTOPILOT_LOST`, `SERVER_OFF`, `UNREACHABLE` or `MODEL_NOT_FOUND`
    */
   acquire(request: ServingRequest, options?: CallOptions): Promise<ServingLease>;
   /** The decision for a request if it were made now. Loads and unloads nothing. */
@@ -169,9 +169,14 @@ export interface ServingCatalog {
   readonly otherNames: Readonly<Record<string, string>>;
   /** Why a downloaded model is not offered, such as a damaged file: a sentence for people, by model key. */
   readonly leftOut: Readonly<Record<string, string>>;
+  /**
+   * Why `models` may lack models of this machine, such as a folder on a drive that is not mounted: sentences for people, without
+   * the path of the folder. Null where every folder could be read.
+   */
+  readonly unreachableNote: string | null;
   /** The runtime that loads the models of this machine. */
   readonly runtime: 'lmstudio' | 'embedded';
-  /** Whether it answers. */
+  /** Whether it answers. While LM Studio does not, `models` may lack those that only LM Studio lists. */
   readonly runtimeAnswers: boolean;
   /** Version of LM Studio, such as `0.4.21`; null where it is not known, LM Studio is off, or another runtime serves. */
   readonly runtimeVersion: string | null;

@@ -65,6 +65,8 @@ export type FailureCode =
   | 'unauthorized'
   | 'forbidden'
   | 'model_not_found'
+  /** The list of models is not complete now, and the model may be among the missing ones. */
+  | 'models_not_listed'
   /** No model of the chain, or of the tier, is downloaded. */
   | 'model_not_downloaded'
   /** Models are downloaded, but none of the chain can do what the request needs. */

@@ -53,12 +53,15 @@ export interface Place {
 /** Why a request gets no place. */
 export class SchedulingFailure extends Error {
   override readonly name = 'SchedulingFailure';
+  /** The logged decision by which the request gets no place; null where no decision was made for it. */
+  readonly decisionId: string | null;
 
   constructor(
     readonly failure: Failure,
-    options?: ErrorOptions,
+    { decisionId = null, ...options }: ErrorOptions & { readonly decisionId?: string | null } = {},
   ) {
     super(failure.message, options);
+    this.decisionId = decisionId;
   }
 }
 

@@ -12,6 +12,7 @@ import { GatewayError } from '../gateway-error.js';
 import { boundHandshakes } from './bound-handshakes.js';
 import { createConnectionEnd } from './end-connections.js';
 import { answerBrokenRequests, refuseManyHeaders } from './own-answers/broken-requests.js';
+import { inviteBodiesWhenRead } from './request/invite-bodies.js';
 import { afterReading } from './request/late-requests.js';
 
 /** Where the gateway listens. */
@@ -118,6 +119,7 @@ export async function listen(
     });
   }
   server.on('timeout', endIdleConnection);
+  inviteBodiesWhenRead(server);
   server.maxConnections = maxConnections;
   // Node drops what is above, so one more is kept to see that there are too many.
   server.maxHeadersCount = MAX_HEADERS + 1;

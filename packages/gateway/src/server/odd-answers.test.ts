@@ -300,6 +300,23 @@ describe('an answer of the runtime', () => {
     },
   );
 
+  it.each([
+    [501, 'n: the engine gives one answer to each request'],
+    // Passed on in part.
+    [501, `n: ${'x'.repeat(100_000)}`],
+    [500, 'This model does not support images.'],
+  ])('with status %i that refuses the request asks for no other try', async (status, message) => {
+    await using world = await open((response) =>
+      response
+        .writeHead(status, { 'content-type': 'application/json' })
+        .end(JSON.stringify({ error: { message } })),
+    );
+    const answer = await post(world.url, { messages: [] });
+    expect([answer.status, world.attempts()]).toEqual([status, 1]);
+    expect(answer.headers['x-should-retry']).toBe('false');
+    expect(message).toContain(answer.json().error.message.slice(0, 200));
+  });
+
   it.each([CHAT, '/v1/messages'])(
     'that refuses the request without a body is told in the words of the protocol (%s)',
     async (path) => {

@@ -361,6 +361,33 @@ describe('a connection', () => {
     expect(last().headers.expect).toBeUndefined();
   });
 
+  it('with Expect: 100-continue stays open for the next request', async () => {
+    const { host } = new URL(world.url);
+    const text = await raw(
+      `POST ${CHAT} HTTP/1.1`,
+      `Expect: 100-continue\r\n${framed(body)}\r\n${body}GET /healthz HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`,
+    );
+    expect(statuses(text)).toEqual([100, 200, 200]);
+  });
+
+  it.each([
+    ['a body that is too long', CHAT, '', 10 * 1024 ** 3, 413],
+    ['a prompt to count that is too long', '/v1/messages/count_tokens', '', 10 * 1024 ** 3, 413],
+    ['a compression that is not known', CHAT, 'Content-Encoding: lzma\r\n', 100, 415],
+    ['an endpoint that does not exist', '/v1/chatter', '', 100, 404],
+    ['the Origin of another site', CHAT, 'Origin: https://evil.example\r\n', 100, 403],
+  ])(
+    'with Expect: 100-continue is refused before its body is sent, and closed: %s',
+    async (_what, path, headers, length, status) => {
+      const text = await raw(
+        `POST ${path} HTTP/1.1`,
+        `Expect: 100-continue\r\n${headers}Content-Type: application/json\r\nContent-Length: ${length}\r\n\r\n`,
+      );
+      expect(statuses(text)).toEqual([status]);
+      expect(text.toLowerCase()).toContain('connection: close');
+    },
+  );
+
   // lmstudio-bug-tracker #1079: the client of Java asks for HTTP/2 with each request, and LM Studio then never answers.
   it('that asks for HTTP/2 is answered over HTTP/1.1, and the runtime is not asked for it', async () => {
     const answer = await post(CHAT, ASKED, {

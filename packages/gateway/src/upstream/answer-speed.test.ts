@@ -3,6 +3,7 @@ import { answerSpeed, type EndedAnswer } from './answer-speed.js';
 const ANSWER: EndedAnswer = {
   tail: '',
   usage: { promptTokens: 400, outputTokens: 101 },
+  maxOutputTokens: null,
   isStream: true,
   firstByteMs: 800,
   tookMs: 2800,
@@ -42,6 +43,25 @@ describe('the times of an answer', () => {
       depthTokens: 400,
     });
   });
+
+  // LM Studio 0.4.22 reports 101 of 102 tokens: lmstudio-bug-tracker #2335.
+  test.each([
+    ['length', 102, 101],
+    ['length', 101, 100],
+    // The context was full.
+    ['length', 200, 100],
+    ['length', null, 100],
+    ['stop', 102, 100],
+  ])(
+    'count the token that LM Studio leaves out at the limit: %s with a limit of %j',
+    (reason, maxOutputTokens, tokens) => {
+      const tail = `data: {"choices":[{"delta":{},"finish_reason":"${reason}"}]}\n\ndata: [DONE]\n\n`;
+      expect(answerSpeed({ ...ANSWER, tail, maxOutputTokens })?.output?.tokens).toBe(tokens);
+      const stats = `{"finish_reason":"${reason}","stats":{"generation_time":2}}`;
+      const document = { ...ANSWER, tail: stats, isStream: false, maxOutputTokens };
+      expect(answerSpeed(document)?.output?.tokens).toBe(tokens + 1);
+    },
+  );
 
   // Measured with llama.cpp: 0.1 ms for one token, 7.3 ms for two, 13.2 ms for three.
   test.each([

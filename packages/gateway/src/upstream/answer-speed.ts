@@ -25,6 +25,8 @@ export interface EndedAnswer {
   /** Its last bytes. */
   readonly tail: string;
   readonly usage: Usage | null;
+  /** The most tokens that the request allows; null where it sets no limit. */
+  readonly maxOutputTokens: number | null;
   readonly isStream: boolean;
   /** From the request to the first byte. */
   readonly firstByteMs: number;
@@ -68,12 +70,12 @@ function fromTimings(timings: JsonObject | null, promptTokens: number | null): A
 }
 
 /** Source: https://lmstudio.ai/docs/api/rest-api: seconds, and the speed of the tokens after the first one. */
-function fromStats(stats: JsonObject | null, { usage }: EndedAnswer): AnswerSpeed | null {
+function fromStats(stats: JsonObject | null, answer: EndedAnswer): AnswerSpeed | null {
   const seconds = positive(stats?.['generation_time']);
   const first = positive(stats?.['time_to_first_token']);
-  const tokens = usage?.outputTokens ?? null;
+  const tokens = outputTokensOf(answer);
   if (seconds === null || tokens === null) return null;
-  const promptTokens = usage?.promptTokens ?? null;
+  const promptTokens = answer.usage?.promptTokens ?? null;
   return {
     prompt:
       promptTokens === null || first === null
@@ -85,14 +87,9 @@ function fromStats(stats: JsonObject | null, { usage }: EndedAnswer): AnswerSpee
   };
 }
 
-function fromArrival({
-  tail,
-  usage,
-  isStream,
-  firstByteMs,
-  tookMs,
-}: EndedAnswer): AnswerSpeed | null {
-  const outputTokens = usage?.outputTokens ?? null;
+function fromArrival(answer: EndedAnswer): AnswerSpeed | null {
+  const { tail, usage, isStream, firstByteMs, tookMs } = answer;
+  const outputTokens = outputTokensOf(answer);
   const promptTokens = usage?.promptTokens ?? null;
   // The first byte of any other answer comes with its last one.
   if (!isStream || outputTokens === null || promptTokens === null) return null;
@@ -108,6 +105,13 @@ function fromArrival({
     output: afterFirst(outputTokens, outputMs),
     depthTokens: promptTokens,
   };
+}
+
+/** LM Studio 0.4.22 reports one token too few where an answer ends at `max_tokens`: lmstudio-bug-tracker #2335. */
+function outputTokensOf({ tail, usage, maxOutputTokens }: EndedAnswer): number | null {
+  const reported = usage?.outputTokens ?? null;
+  const mayLack = reported !== null && reported + 1 === maxOutputTokens;
+  return mayLack && /"finish_reason"\s*:\s*"length"/.test(tail) ? maxOutputTokens : reported;
 }
 
 /** The tokens after the first one, whose time is a part of the prompt's. */

@@ -74,6 +74,8 @@ export function relay(
     client: asking,
     lost = null,
     holdsBodies = false,
+    maxOutputTokens = null,
+    isOther = null,
     monotonicMs,
   }: {
     readonly protocol: Protocol;
@@ -86,6 +88,13 @@ export function relay(
      * client and cannot be followed by an error; held back, the request can still go elsewhere. Default false.
      */
     readonly holdsBodies?: boolean;
+    /** The most tokens that the request allows. Default null: it sets no limit. */
+    readonly maxOutputTokens?: number | null;
+    /**
+     * Whether a name is that of a resident of another model than the one that was asked. Its answer is a failure. LM Studio gives such
+     * answers where the asked resident is gone and only one other is loaded (lmstudio-bug-tracker #619). Default null: no name is.
+     */
+    readonly isOther?: ((instanceIdentifier: string) => boolean) | null;
     readonly monotonicMs: () => number;
   },
 ): Promise<RelayOutcome> {
@@ -141,6 +150,16 @@ export function relay(
         failure = failureInFirst(bytes.length);
       }
       if (failure === null && !sink.accepts(isStream)) failure = NOT_A_STREAM;
+      const name = isOther === null ? null : residentIn(bytes.toString('utf8', 0, GLANCE_BYTES));
+      if (failure === null && name !== null && isOther?.(name) === true) {
+        refused = {
+          message: `It is not loaded any more, and ${name} answered in its place.`,
+          retriable: true,
+        };
+        // Otherwise the other model would generate a whole answer for nobody.
+        if (!ended) exchange.abort(new Error(refused.message));
+        return;
+      }
       const waitsForRest = failure === null && holdsBodies && !statedType.startsWith(EVENT_STREAM);
       if (!full && (failure === 'undecided' || waitsForRest)) return;
       if (failure !== null && failure !== 'undecided') {
@@ -189,7 +208,14 @@ export function relay(
         const responseId = protocol.responseIdIn(start);
         const usage = protocol.usageIn(start, end);
         const tookMs = monotonicMs() - startedMs;
-        const speed = answerSpeed({ tail: end, usage, isStream, firstByteMs, tookMs });
+        const speed = answerSpeed({
+          tail: end,
+          usage,
+          maxOutputTokens,
+          isStream,
+          firstByteMs,
+          tookMs,
+        });
         settle({ kind: 'done', firstByteMs, usage, responseId, speed });
       },
       onError: (error) => {
@@ -204,6 +230,11 @@ export function relay(
     if (lost?.aborted === true) onLost();
     else lost?.addEventListener('abort', onLost, { once: true });
   });
+}
+
+/** The resident that the start of an answer names; null where it names none. In a text, the quotes would be escaped. */
+function residentIn(text: string): string | null {
+  return /"model"\s*:\s*"([^"\\]+)"/.exec(text)?.[1] ?? null;
 }
 
 const NOT_A_STREAM: UpstreamFailure = {

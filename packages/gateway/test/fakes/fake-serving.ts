@@ -82,6 +82,7 @@ export class FakeMachine implements LivePort {
       aliases: [],
       otherNames: {},
       leftOut: {},
+      unreachableNote: null,
       runtime: this.runtime,
       runtimeAnswers: true,
       runtimeVersion: null,

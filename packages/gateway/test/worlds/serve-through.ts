@@ -60,6 +60,7 @@ export const EMPTY_CATALOG: ServingCatalog = {
   aliases: [],
   otherNames: {},
   leftOut: {},
+  unreachableNote: null,
   hosts: null,
   runtime: 'lmstudio',
   runtimeAnswers: true,

@@ -34,6 +34,7 @@ function handLoads(listResidents: LoadCalls['listResidents']) {
     contexts: { record: () => Promise.resolve() },
     leased: () => [],
     hold: () => () => undefined,
+    leaving: () => undefined,
   });
   const load = () =>
     hand.load({

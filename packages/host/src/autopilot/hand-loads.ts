@@ -26,6 +26,8 @@ export interface HandLoadParts {
   readonly leased: () => readonly string[];
   /** Keeps instances with these identifiers from being unloaded, from now until the returned function is called. */
   readonly hold: (identifiers: readonly string[]) => () => void;
+  /** Called right before and after these instances are unloaded, so that the autopilot gives no lease on them. */
+  readonly leaving: (identifiers: readonly string[]) => void;
 }
 
 /** Loads and unloads by hand. An instance that was loaded by hand is pinned until it is unloaded by hand. */
@@ -36,6 +38,7 @@ export function createHandLoads({
   contexts,
   leased,
   hold,
+  leaving,
 }: HandLoadParts): HandCalls {
   const changePins = async (
     change: (state: JournalState) => JournalState,
@@ -85,6 +88,7 @@ export function createHandLoads({
       });
       if (!force) refuseBusy(targets, leased());
       const unloaded: ResidentInstance[] = [];
+      leaving(instanceIdentifiers);
       try {
         for (const target of targets) {
           await client.unload(target.instanceIdentifier, options);
@@ -94,6 +98,8 @@ export function createHandLoads({
         // Remove the pins of the instances that were unloaded before the error.
         if (unloaded.length > 0) await changePins(withoutPinsOf(unloaded), {});
         throw error;
+      } finally {
+        leaving(instanceIdentifiers);
       }
       return { unloaded, ...(await changePins(withoutPinsOf(unloaded), { signal })) };
     },

@@ -128,6 +128,7 @@ export function createHostAutopilot(parts: HostParts): HostAutopilot {
       contexts: openGivenContexts(context, link),
       leased: () => [],
       hold: () => () => undefined,
+      leaving: () => undefined,
     });
     return {
       ...hand,

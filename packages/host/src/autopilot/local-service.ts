@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import {
   isAutopilotError,
+  type AcquireResult,
   type Autopilot,
   type AutopilotState,
   type FailureLedger,
@@ -55,14 +56,15 @@ export function createLocalService({ autopilot, journal, hand }: LocalServicePar
     request: LeaseRequest,
     { signal }: CallOptions = {},
   ): Promise<ServiceLease> => {
-    const { lease, selection } = await autopilot
+    const acquired = await autopilot
       .acquire(request, { signal: signal ?? null })
       .catch((error: unknown): never => {
         // The call was aborted although the caller did not cancel it, so the autopilot is stopping.
         if (signal?.aborted !== true && isAbortError(error)) throw lost(error);
         throw asHostError(error);
       });
-    if (lease === null) throw noLease(request, selection, autopilot.state);
+    if (acquired.lease === null) throw noLease(request, acquired, autopilot.state);
+    const { lease } = acquired;
     return {
       ...leaseFactsOf(lease),
       lost: ended.signal,
@@ -117,7 +119,7 @@ function asHostError(error: unknown): unknown {
 /** The error for a request that no model can meet now. */
 function noLease(
   request: LeaseRequest,
-  selection: Selection,
+  { selection, decisionId }: Extract<AcquireResult, { readonly lease: null }>,
   { failures, breakerOpenUntilMs }: Pick<AutopilotState, 'failures' | 'breakerOpenUntilMs'>,
 ): HostError {
   const { modelKey = null } = request;
@@ -127,12 +129,12 @@ function noLease(
     ? new HostError(
         'MODEL_NOT_FOUND',
         `The model ${modelKey} is configured, but it was not found on this machine. "mai models --all" says why.`,
-        { selection },
+        { selection, decisionId },
       )
     : new HostError(
         'NOTHING_FITS',
         `No model can be loaded now${describeRequest(request)}. ${whereReasonsAre(selection, breakerOpenUntilMs !== null)}`,
-        { selection, loadFailures: loadFailuresIn(selection, failures) },
+        { selection, decisionId, loadFailures: loadFailuresIn(selection, failures) },
       );
 }
 

@@ -141,6 +141,7 @@ export async function openAutopilot(
     contexts,
     leased: () => autopilot.state.leased,
     hold: (identifiers) => held.add(identifiers),
+    leaving: (identifiers) => autopilot.leaving(identifiers),
   });
   const local = createLocalService({ autopilot, journal: changes, hand });
   let server: ControlServer | null = null;

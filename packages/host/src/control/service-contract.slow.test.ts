@@ -96,6 +96,7 @@ describe.each(Object.entries(SUBJECTS))('the autopilot service, %s', (_name, sub
       name: 'HostError',
       code: 'NOTHING_FITS',
       message: expect.stringContaining('vision'),
+      decisionId: expect.stringMatching(/^[0-9a-z]+-[0-9a-z]+$/),
       selection: {
         rejected: expect.arrayContaining([expect.objectContaining({ modelKey: LARGE })]),
       },

@@ -42,6 +42,31 @@ export function unreachableNotes(
   return [...missingFolderNotes(report), ...report.unreadable.map(unreadableNote)];
 }
 
+/** A sentence for each folder that a model may be in although the list has no model of its name. */
+export function notesOfUnlisted(
+  downloads: Parameters<typeof unreachableNotes>[0] & { readonly models: readonly unknown[] },
+): readonly string[] {
+  return downloads.models.length === 0
+    ? unreachableNotes(downloads)
+    : missingFolderNotes(downloads);
+}
+
+/** The same sentences for clients on other machines: without the folders above, whose names may be those of a user. */
+export function notesOfUnlistedForClients({
+  models,
+  missingFolder,
+  missingModelFolders,
+  unreadable,
+}: Parameters<typeof notesOfUnlisted>[0]): readonly string[] {
+  const last = (folder: string): string => JSON.stringify(basename(folder));
+  return notesOfUnlisted({
+    models,
+    missingFolder: missingFolder === null ? null : last(missingFolder),
+    missingModelFolders: missingModelFolders.map(last),
+    unreadable: unreadable.map((one) => ({ ...one, path: last(one.path) })),
+  });
+}
+
 function missingFolderNote(folder: string): string {
   return `LM Studio's models folder ${onOneLine(folder)} does not exist, so its models cannot be found. Mount its drive, or change the folder in LM Studio's settings.`;
 }

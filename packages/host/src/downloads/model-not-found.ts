@@ -4,7 +4,7 @@ import { isRecord } from '../guards.js';
 import type { Downloads } from './downloads-list.js';
 import type { DownloadsOrigin } from './downloads-report.js';
 import { leftOutByKey } from './left-out-models.js';
-import { missingFolderNotes, unreachableNotes } from './left-out-notes.js';
+import { notesOfUnlisted } from './left-out-notes.js';
 
 /**
  * The error `MODEL_NOT_FOUND` for a name that no offered model has. It says why the model is not offered where its file is
@@ -16,7 +16,7 @@ export function modelNotFound(key: string, downloads: Downloads): LMStudioError 
   const leftOut = leftOutByKey(downloads).get(key)?.note;
   if (leftOut !== undefined)
     return new LMStudioError('MODEL_NOT_FOUND', leftOut, { modelKey: key, suggestions: [] });
-  const [missing] = notesOfFolders(downloads);
+  const [missing] = notesOfUnlisted(downloads);
   const guess = didYouMean(key, keys);
   const next =
     missing ??
@@ -43,16 +43,9 @@ export async function withReason(
 ): Promise<unknown> {
   if (!isRecord(error) || error['code'] !== 'MODEL_NOT_FOUND') return error;
   const downloads = await listDownloads();
-  return leftOutByKey(downloads).has(key) || notesOfFolders(downloads).length > 0
+  return leftOutByKey(downloads).has(key) || notesOfUnlisted(downloads).length > 0
     ? modelNotFound(key, downloads)
     : error;
-}
-
-/** A sentence for each folder that the model may be in, although it was not found. */
-function notesOfFolders(downloads: Downloads): readonly string[] {
-  return downloads.models.length === 0
-    ? unreachableNotes(downloads)
-    : missingFolderNotes(downloads);
 }
 
 function whereOf(origin: DownloadsOrigin): string {

@@ -3,7 +3,7 @@ import { selectModel } from '@mai/selector';
 import { emptyFoldersNote } from '../downloads/describe-origin.js';
 import type { Downloads } from '../downloads/downloads-list.js';
 import { leftOutByKey } from '../downloads/left-out-models.js';
-import { missingFolderNotes, unreachableNotes } from '../downloads/left-out-notes.js';
+import { notesOfUnlisted } from '../downloads/left-out-notes.js';
 import type { RuntimeName } from '../runtime/runtime-client.js';
 
 /** Why no model of a chain can be loaded. */
@@ -63,8 +63,7 @@ export function findObstacle(
     const keys = asked === null ? candidates.map(({ modelKey }) => modelKey) : [asked];
     const [refused] = keys.flatMap((key) => leftOut.get(key) ?? []);
     if (refused !== undefined) return { kind: 'not-usable', message: refused.note };
-    const [missing] =
-      models.length === 0 ? unreachableNotes(downloads) : missingFolderNotes(downloads);
+    const [missing] = notesOfUnlisted(downloads);
     if (missing !== undefined) return { kind: 'not-usable', message: missing };
     const { origin } = downloads;
     const empty =

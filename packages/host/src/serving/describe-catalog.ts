@@ -13,6 +13,7 @@ import {
 } from '../catalog/catalog.js';
 import type { Downloads } from '../downloads/downloads-list.js';
 import { leftOutByKey } from '../downloads/left-out-models.js';
+import { notesOfUnlistedForClients } from '../downloads/left-out-notes.js';
 import type { ServingCatalog, ServingModel, ServingResident } from './serving.js';
 
 /** A resident with its model. */
@@ -27,7 +28,8 @@ export interface LoadedModel extends ServingResident {
  */
 export function describeCatalog(
   config: ModelConfig,
-  downloads: CatalogDownloads,
+  downloads: CatalogDownloads &
+    Pick<Downloads, 'missingFolder' | 'missingModelFolders' | 'unreadable'>,
   loaded: readonly LoadedModel[],
   judge: JudgeQuality,
 ): Omit<ServingCatalog, 'runtime' | 'runtimeAnswers' | 'runtimeVersion' | 'decisionId'> {
@@ -66,6 +68,7 @@ export function describeCatalog(
         })),
     };
   };
+  const notes = notesOfUnlistedForClients(downloads);
   const names = new Set(['default', ...Object.keys(config.fallbackChains)]);
   return {
     models: [...profiles, ...others].map(describe),
@@ -82,6 +85,7 @@ export function describeCatalog(
     leftOut: Object.fromEntries(
       [...leftOutByKey(downloads)].map(([key, { noteForClients }]) => [key, noteForClients]),
     ),
+    unreachableNote: notes.length === 0 ? null : notes.join(' '),
   };
 }
 

@@ -7,6 +7,7 @@ import type { HostParts } from '../host-parts.js';
 import { contextOfCall, withSession } from '../session/session.js';
 import { describeCatalog } from './describe-catalog.js';
 import { isUnreachable } from '../runtime/runtime-error.js';
+import { notesOfUnlisted } from '../downloads/left-out-notes.js';
 import { createMachineModels } from './machine-models.js';
 import type { Serving, ServingCatalog, ServingPlan, ServingRequest } from './serving.js';
 import { readChanges } from './serving-changes.js';
@@ -98,11 +99,12 @@ export function createHostServing(parts: HostParts, autopilot: HostAutopilot): S
         {
           events: (call) => autopilot.events(call),
           catalogText: async (call) => {
-            const [config, { models, link }] = await Promise.all([
+            const [config, listed] = await Promise.all([
               machine.config(),
               machine.listed(contextOfCall(context, call.signal).signal),
             ]);
-            return JSON.stringify([config, models, link.kind]);
+            const { models, link } = listed;
+            return JSON.stringify([config, models, link.kind, notesOfUnlisted(listed)]);
           },
           clock: context.clock,
           ending: context.signal,

@@ -76,6 +76,11 @@ export interface ServingCatalog {
   readonly otherNames: Readonly<Record<string, string>>;
   /** Why a downloaded model is not offered, such as a damaged file: a sentence for people, by model key. */
   readonly leftOut: Readonly<Record<string, string>>;
+  /**
+   * Why `models` may lack models of this machine, such as a folder on a drive that is not mounted: sentences for people, without
+   * the path of the folder. Null where every folder could be read.
+   */
+  readonly unreachableNote: string | null;
   /** The runtime that loads the models of this machine. */
   readonly runtime: 'lmstudio' | 'embedded';
   /** Whether it answers. */

@@ -52,6 +52,8 @@ export function watchMachine(
   const { signal } = closed;
   const samples: MemorySample[] = [];
   let last: Observation | null = null;
+  /** When it was made, by the monotonic clock: the other clock may be set back. */
+  let observedAtMs = Number.NEGATIVE_INFINITY;
   let statusAtMs = Number.NEGATIVE_INFINITY;
 
   const publish = (change: WatchChange): void => {
@@ -59,6 +61,7 @@ export function watchMachine(
   };
   const observe = (observation: Observation): void => {
     last = observation;
+    observedAtMs = clock.monotonicMs();
     const newest = samples.at(-1);
     // Rounds of the autopilot may be much closer together than samples.
     if (newest !== undefined && observation.atMs - newest.atMs < SAMPLE_MS * 0.9) {
@@ -112,7 +115,7 @@ export function watchMachine(
       }
     }
   };
-  const isFresh = (): boolean => last !== null && clock.nowMs() - last.atMs < SAMPLE_MS * 1.5;
+  const isFresh = (): boolean => clock.monotonicMs() - observedAtMs < SAMPLE_MS * 1.5;
   const readMachine = async (): Promise<void> => {
     const isDue = clock.monotonicMs() - statusAtMs >= STATUS_MS;
     if (isDue && (last === null || (await port.autopilotState({ signal })) === null)) {

@@ -23,22 +23,25 @@ export function openAiFailure(failure: Failure): FailureAnswer {
 /** Failures that the same request would meet again. */
 const POINTLESS: readonly FailureCode[] = ['nothing_fits', 'not_supported', 'internal'];
 
+/** The clients of OpenAI and Anthropic send a request with a 5xx again, unless this header forbids it. */
+export const NO_RETRY = { 'x-should-retry': 'false' } as const;
+
 /** Whether a client that sends the same request again within a minute meets the same failure. */
-function isPointless(code: FailureCode, retryAfterSeconds: number | null): boolean {
-  return POINTLESS.includes(code) || (code === 'load_failed' && retryAfterSeconds === null);
+function isPointless({ code, status, retryAfterSeconds }: Failure): boolean {
+  if (code === 'load_failed') return retryAfterSeconds === null;
+  // A runtime may refuse with 429 because it is busy. With a status from 500 on, it cannot do what the request asks for.
+  if (code === 'refused') return status >= 500;
+  return POINTLESS.includes(code);
 }
 
 /** An answer with a JSON body, and `Retry-After` where the failure has one. */
-export function jsonAnswer(
-  { code, status, retryAfterSeconds }: Failure,
-  body: object,
-): FailureAnswer {
+export function jsonAnswer(failure: Failure, body: object): FailureAnswer {
+  const { status, retryAfterSeconds } = failure;
   return {
     status,
     headers: {
       'content-type': 'application/json; charset=utf-8',
-      // The clients of OpenAI and Anthropic send a 5xx again, unless this header forbids it.
-      ...(isPointless(code, retryAfterSeconds) ? { 'x-should-retry': 'false' } : {}),
+      ...(isPointless(failure) ? NO_RETRY : {}),
       ...(retryAfterSeconds === null ? {} : { 'retry-after': String(retryAfterSeconds) }),
     },
     body: JSON.stringify(body),

@@ -28,6 +28,7 @@ function catalogOf(downloaded: boolean, runtime: Runtime = 'lmstudio'): ServingC
     aliases: [],
     otherNames: {},
     leftOut: {},
+    unreachableNote: null,
     hosts: null,
     runtime,
     runtimeAnswers: true,
@@ -51,6 +52,8 @@ interface Case {
   readonly status: number;
   readonly says: readonly string[];
 }
+
+const NOTE = 'The folder "models" does not exist. Mount its drive.';
 
 const CASES: Record<string, Case> = {
   'nothing is downloaded': {
@@ -79,6 +82,29 @@ const CASES: Record<string, Case> = {
     code: 'model_not_downloaded',
     status: 404,
     says: ['No model of the fallback chain "empty" is downloaded.'],
+  },
+  'a folder of models is missing': {
+    codes: { b: 'NOT_DOWNLOADED' },
+    catalog: { ...catalogOf(false), unreachableNote: NOTE },
+    code: 'models_not_listed',
+    status: 503,
+    says: [`No model that could serve this request was found. ${NOTE}`],
+  },
+  'a folder of models is missing, and other models are there': {
+    codes: { b: 'NOT_DOWNLOADED' },
+    wanted: { chain: 'empty' },
+    catalog: { ...catalogOf(true), unreachableNote: NOTE },
+    code: 'models_not_listed',
+    status: 503,
+    says: [NOTE],
+  },
+  'a folder of models is missing, and the others lack a capability': {
+    codes: { a: 'MISSING_CAPABILITY', b: 'NOT_DOWNLOADED' },
+    wanted: { capabilities: ['vision'] },
+    catalog: { ...catalogOf(true), unreachableNote: NOTE },
+    code: 'not_capable',
+    status: 400,
+    says: [`needs: vision. ${NOTE}`],
   },
   'no downloaded model has a capability': {
     codes: { a: 'MISSING_CAPABILITY', b: 'NOT_DOWNLOADED' },

@@ -1,5 +1,6 @@
 import { asSentence } from '../../as-sentence.js';
 import { createFailure } from '../../protocols/create-failure.js';
+import { notListed, whyNotListed } from '../../models/not-listed.js';
 import type { Failure } from '../../protocols/protocol.js';
 import type { ServingCatalog, ServingRequest } from '../../ports/serving-port.js';
 import type { Selection } from '../../ports/selection.js';
@@ -13,15 +14,24 @@ type Rejected = Selection['rejected'];
 
 /**
  * Why no model serves a request, and what to do. Freeing memory helps only where memory is the reason. So the message first
- * looks for models that are not downloaded, or that cannot do what the request needs.
+ * looks for models that are not downloaded, or that cannot do what the request needs. While the list of models is not
+ * complete, it does not say that a model is not downloaded.
+ *
+ * @param decisionId - the logged decision that rejected the models; null where it was not logged
  */
 export function nothingFits(
   rejected: Rejected,
   wanted: ServingRequest,
   catalog: ServingCatalog | null,
+  decisionId: string | null = null,
 ): Failure {
   const { capabilities, tiers, chain } = wanted;
   const runtime = catalog?.runtime ?? null;
+  const why = catalog === null ? null : whyNotListed(catalog);
+  const notDownloaded = (message: string): Failure =>
+    why === null
+      ? createFailure('model_not_downloaded', 404, message)
+      : notListed(`No model that could serve this request was found. ${why}`);
   const isAll = (...codes: readonly string[]): boolean =>
     rejected.length > 0 && rejected.every(({ rejection }) => codes.includes(rejection.code));
   const names = `the fallback chain ${chain === null ? '' : JSON.stringify(chain)}`.trim();
@@ -49,7 +59,7 @@ export function nothingFits(
     return createFailure(
       'not_capable',
       400,
-      `No downloaded model of ${names} can do what this request needs: ${needed}. Download a model with ${needed}, or name another chain as auto:CHAIN.`,
+      `No downloaded model of ${names} can do what this request needs: ${needed}. ${why ?? `Download a model with ${needed}, or name another chain as auto:CHAIN.`}`,
     );
   }
   if (tiers !== null && isAll('NOT_DOWNLOADED', 'MISSING_CAPABILITY', 'OUTSIDE_TIER')) {
@@ -62,7 +72,7 @@ export function nothingFits(
   return {
     code: 'nothing_fits',
     status: 503,
-    message: `None of the models that could serve this request fits now${rejected.length === 0 ? '' : `: ${listed(rejected)}`}. Free memory, or ask for a smaller model or a shorter context. "mai explain" shows the numbers.`,
+    message: `None of the models that could serve this request fits now${rejected.length === 0 ? '' : `: ${listed(rejected)}`}. Free memory, or ask for a smaller model or a shorter context. "mai explain${decisionId === null ? '' : ` ${decisionId}`}" shows the numbers.`,
     retryAfterSeconds: RETRY_SECONDS,
   };
 }
@@ -83,8 +93,4 @@ function isEmpty(wanted: ServingRequest, catalog: ServingCatalog | null): boolea
   return !catalog.models.some(
     ({ modelKey, downloaded }) => downloaded && chain?.includes(modelKey),
   );
-}
-
-function notDownloaded(message: string): Failure {
-  return createFailure('model_not_downloaded', 404, message);
 }

@@ -1,5 +1,6 @@
 import { asSentence } from '../../as-sentence.js';
 import { codeOf, messageOf } from '../../error-facts.js';
+import { notListed, whyNotListed } from '../../models/not-listed.js';
 import type { Selection } from '../../ports/selection.js';
 import type { FailureCode } from '../../protocols/protocol.js';
 import { ANY_MODEL, type ServingCatalog, type ServingRequest } from '../../ports/serving-port.js';
@@ -59,17 +60,22 @@ export function failureOfMachine(
   wanted: ServingRequest | null,
   catalog: ServingCatalog | null,
 ): SchedulingFailure {
-  const cause = { cause: error };
+  const decisionId = decisionIn(error);
+  const cause = { cause: error, decisionId };
   const code = codeOf(error);
   const text = messageOf(error);
   if (code === 'NOTHING_FITS') {
     const selection = selectionIn(error);
     const reason =
       loadFailed(selection, loadFailuresIn(error)) ??
-      nothingFits(selection.rejected, wanted ?? ANY_MODEL, catalog);
+      nothingFits(selection.rejected, wanted ?? ANY_MODEL, catalog, decisionId);
     return new SchedulingFailure(reason, cause);
   }
   if (code === 'MODEL_NOT_FOUND') {
+    // Residents are listed apart from the models on disk.
+    const isResident = (wanted?.instanceIdentifier ?? null) !== null;
+    const why = catalog === null || isResident ? null : whyNotListed(catalog);
+    if (why !== null) return new SchedulingFailure(notListed(`${asSentence(text)} ${why}`), cause);
     return failure(
       'model_not_found',
       404,
@@ -93,6 +99,12 @@ export function failureOfMachine(
     5,
     cause,
   );
+}
+
+/** The identifier of the logged decision that an error carries. */
+function decisionIn(error: unknown): string | null {
+  const has = typeof error === 'object' && error !== null && 'decisionId' in error;
+  return has && typeof error.decisionId === 'string' ? error.decisionId : null;
 }
 
 /** The messages of failed loads that an error carries, by model key. */
@@ -126,7 +138,7 @@ function failure(
   status: number,
   message: string,
   retryAfterSeconds: number | null,
-  options?: ErrorOptions,
+  options?: ConstructorParameters<typeof SchedulingFailure>[1],
 ): SchedulingFailure {
   return new SchedulingFailure({ code, status, message, retryAfterSeconds }, options);
 }

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Clock } from '../../ports/clock.js';
 import type { Failure, Protocol, WaitProgress } from '../../protocols/protocol.js';
+import { NO_RETRY } from '../../protocols/openai/failures.js';
 import type { AnswerSink } from '../../upstream/relay.js';
 import type { HttpHead } from '../../upstream/http-client.js';
 import { returnedHeaders } from '../../upstream/answer-headers.js';
@@ -112,9 +113,10 @@ export class ClientAnswer implements AnswerSink {
     this.#watchReader();
   }
 
-  /** Passes an answer of the runtime on as it is. Only while no byte was sent. */
+  /** Passes the runtime's refusal of the request on as it is. Only while no byte was sent. */
   passOn(head: HttpHead, body: Buffer): void {
-    this.begin(head, false);
+    const isRetried = head.status >= 500;
+    this.begin(isRetried ? { ...head, headers: { ...head.headers, ...NO_RETRY } } : head, false);
     this.#response.write(body);
     this.end();
   }

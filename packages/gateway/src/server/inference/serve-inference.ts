@@ -79,12 +79,25 @@ export async function serveInference(
         ? resolved
         : await continued(resolved, facts.previousResponseId, catalog, departure, parts);
     const { headers } = request;
-    const asked = { headers, path, body, facts, wanted, alternatives, longest, client, protocol };
+    const asked = {
+      headers,
+      path,
+      body,
+      facts,
+      catalog,
+      wanted,
+      alternatives,
+      longest,
+      client,
+      protocol,
+    };
     served = await serveWithFallbacks(asked, { answer, reported, departure }, parts);
     failure = served.failure;
   } catch (error) {
     if (!departure.isGone) {
       failure = failureOf(error);
+      if (error instanceof SchedulingFailure)
+        reported.decisionId = error.decisionId ?? reported.decisionId;
       // A body that cannot be read fails before the models are looked at.
       reported.decisionId ??= parts.knownCatalog()?.decisionId ?? null;
       answer.fail(failure);

@@ -1,49 +1,13 @@
-import type { IncomingHttpHeaders } from 'node:http';
-import type { PeerOutcome, ServingLease, ServingRequest } from '../../ports/serving-port.js';
-import type {
-  Failure,
-  Protocol,
-  ProtocolName,
-  RequestFacts,
-  Usage,
-  WaitProgress,
-} from '../../protocols/protocol.js';
+import type { ServingLease, ServingRequest } from '../../ports/serving-port.js';
+import type { Failure, ProtocolName, Usage, WaitProgress } from '../../protocols/protocol.js';
 import { contextCondition, contextForCounted } from '../../models/required-context.js';
-import { replaceModel } from '../../protocols/replace-model.js';
 import { SchedulingFailure, type Place, type PromptTokens } from '../../queue/scheduler.js';
-import { forwardedHeaders } from '../../upstream/request-headers.js';
-import { isOutOfReach } from '../../upstream/out-of-reach.js';
-import { relay, type RelayOutcome } from '../../upstream/relay.js';
+import type { RelayOutcome } from '../../upstream/relay.js';
 import type { RuntimeName } from '../../upstream/runtime-words.js';
-import type { ClientAnswer } from './client-answer.js';
-import type { Departure } from './departure.js';
-import { lastDecisionHeader, type ReportedChoice } from './decision-headers.js';
-import type { Client, InferenceParts } from './inference-parts.js';
-import { signWhileSilent } from './sign-while-silent.js';
+import { lastDecisionHeader } from './decision-headers.js';
 import { failureOf } from './failure-of-outcome.js';
-
-/** A request with its body read and its model resolved. */
-export interface AskedRequest {
-  readonly headers: IncomingHttpHeaders;
-  readonly path: string;
-  readonly body: Buffer;
-  readonly facts: RequestFacts;
-  readonly wanted: ServingRequest;
-  /** The requests that are tried in order where nothing fits. */
-  readonly alternatives: readonly ServingRequest[];
-  /** The longest context that the models allow; null where the request sets no condition on the context. */
-  readonly longest: number | null;
-  readonly client: Client;
-  readonly protocol: Protocol;
-}
-
-/** The client's side of a request. */
-export interface ClientSide {
-  readonly answer: ClientAnswer;
-  /** Filled in as the choice is made. */
-  readonly reported: ReportedChoice;
-  readonly departure: Departure;
-}
+import type { InferenceParts } from './inference-parts.js';
+import { mayFallBack, relayThrough, type AskedRequest, type ClientSide } from './relay-through.js';
 
 /** How a request was answered. */
 export interface Served {
@@ -190,78 +154,6 @@ function placeWith(
 function promptTokensOf({ facts }: AskedRequest, parts: InferenceParts): PromptTokens {
   if (facts.capabilities.includes('embedding')) return () => 0;
   return (modelKey) => parts.promptTokens(facts, modelKey);
-}
-
-/** One attempt. Releases the place. */
-async function relayThrough(
-  place: Place,
-  { headers, path, body, facts, protocol }: AskedRequest,
-  { answer, reported, departure }: ClientSide,
-  { http, clock, meter, limits }: InferenceParts,
-): Promise<RelayOutcome> {
-  const { baseUrl, requestHeaders, instanceIdentifier, modelKey } = place.lease;
-  const { peer, lost } = place.lease;
-  const endMeasuring = meter.begin();
-  const endSigns = facts.stream ? signWhileSilent({ answer, reported }, { clock, limits }) : null;
-  let outcome: RelayOutcome | null = null;
-  try {
-    outcome = await relay(
-      http,
-      {
-        origin: baseUrl,
-        path,
-        method: 'POST',
-        headers: forwardedHeaders(headers, requestHeaders),
-        body: replaceModel(
-          body,
-          peer?.instanceIdentifier ?? instanceIdentifier,
-          facts.model !== null,
-        ),
-        tls: peer?.tls,
-      },
-      {
-        protocol,
-        sink: answer,
-        client: departure,
-        // The loss of a lease ends a request only on another host: a lease that is not renewed means that the host is out of reach. The
-        // runtime of this machine can finish an answer without its autopilot.
-        lost: peer === null ? null : lost,
-        holdsBodies: peer !== null,
-        monotonicMs: () => clock.monotonicMs(),
-      },
-    );
-    return outcome;
-  } finally {
-    endSigns?.();
-    // The speed of another host says nothing about this machine.
-    const speed = outcome?.kind === 'done' && peer === null ? outcome.speed : null;
-    endMeasuring(speed === null ? null : { modelKey, instanceIdentifier, speed });
-    if (outcome !== null) {
-      const ended = peerOutcomeOf(outcome);
-      peer?.ended(ended);
-      place.lease.ended?.(ended);
-    }
-    // A client that has gone says nothing about the resident.
-    const isFault =
-      outcome !== null && (outcome.kind === 'cut' || mayFallBack(outcome, place.lease));
-    place.release(isFault ? 'failed' : 'done');
-  }
-}
-
-function peerOutcomeOf(outcome: RelayOutcome): PeerOutcome {
-  if (outcome.kind === 'done') return 'answered';
-  return outcome.kind !== 'refused' && isOutOfReach(outcome.error) ? 'out-of-reach' : 'failed';
-}
-
-/** Statuses with which the gateway of another host refuses a request that it does not send to its runtime. */
-const REFUSED_BY_PEER: readonly number[] = [401, 403, 404, 409, 429, 503];
-
-function mayFallBack(outcome: RelayOutcome, { peer }: ServingLease): boolean {
-  if (outcome.kind === 'unreachable') return true;
-  if (outcome.kind !== 'refused') return false;
-  return (
-    outcome.failure.retriable || (peer != null && REFUSED_BY_PEER.includes(outcome.head.status))
-  );
 }
 
 /** Ends the client's answer. */

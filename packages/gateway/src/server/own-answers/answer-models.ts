@@ -8,17 +8,18 @@ import {
   type ListedModel,
   type ModelList,
 } from '../../models/list-models.js';
-import { leftOutNote } from '../../models/model-name.js';
+import { findModel, leftOutNote } from '../../models/model-name.js';
 import {
   meaningsOf,
   offeredNames,
   type OfferedName,
   unlistedName,
 } from '../../models/name-meanings.js';
+import { notListed } from '../../models/not-listed.js';
 import type { ResolveModel } from '../../models/resolve-model.js';
 import type { LivePort } from '../../ports/live-port.js';
 import type { ServingCatalog } from '../../ports/serving-port.js';
-import type { Protocol } from '../../protocols/protocol.js';
+import type { Failure, Protocol } from '../../protocols/protocol.js';
 import { SchedulingFailure } from '../../queue/scheduler.js';
 import { readCatalog } from './read-catalog.js';
 import type { RequestTarget } from '../request/request-target.js';
@@ -102,7 +103,9 @@ function decoded(text: string): string {
   }
 }
 
-function unknownModel(id: string, catalog: ServingCatalog) {
+function unknownModel(id: string, catalog: ServingCatalog): Failure {
+  const named = findModel(id, catalog);
+  if (named.kind === 'unknown' && named.mayExist) return notListed(named.message);
   return createFailure(
     'model_not_found',
     404,

@@ -1,4 +1,4 @@
-import { RequestError, invalidField, notSupported } from '../../engine/request-error.js';
+import { invalidField, notSupported } from '../../engine/request-error.js';
 import { textOf, textOfBlock, unknownBlock } from './block-text.js';
 import {
   arrayField,
@@ -198,12 +198,14 @@ function resultOf(content: unknown, path: string): unknown {
 
 function dataUrlOf(block: JsonObject, path: string): string {
   const source = objectField(block, 'source') ?? {};
-  if (source['type'] !== 'base64') {
-    throw new RequestError(
-      400,
-      `'${path}.source' must be of type 'base64': the engine does not download images`,
+  const { type } = source;
+  if (type === 'url' || type === 'file') {
+    const lack = type === 'url' ? 'does not download images' : 'stores no files';
+    throw notSupported(
+      `${path}.source: the engine ${lack}; send the image itself, with a source of type 'base64'`,
     );
   }
+  if (type !== 'base64') throw invalidField(`${path}.source.type`, "must be 'base64'");
   return `data:${stringField(source, 'media_type') ?? ''};base64,${stringField(source, 'data') ?? ''}`;
 }
 

@@ -23,6 +23,11 @@ const TOOL = {
   },
 };
 
+/** A message with an image from this source. */
+function imageFrom(source: object): object {
+  return { messages: [{ role: 'user', content: [{ type: 'image', source }] }] };
+}
+
 beforeAll(async () => {
   await engines.open();
   engine = await engines.start(await engines.writeModel('tiny'));
@@ -322,11 +327,15 @@ describe("Anthropic's messages", () => {
     [{ model: 'other' }, 404, 'not_found_error'],
     [{ messages: [{ role: 'user', content: [{ type: 'document' }] }] }, 501, 'api_error'],
     [{ mcp_servers: [{ type: 'url', name: 'a', url: 'https://mcp.example' }] }, 501, 'api_error'],
+    [imageFrom({ type: 'url', url: 'https://a.example/cat.png' }), 501, 'api_error'],
+    [imageFrom({ type: 'file', file_id: 'file_1' }), 501, 'api_error'],
+    [imageFrom({ type: 'disk' }), 400, 'invalid_request_error'],
     [{ output_config: { format: { type: 'xml' } } }, 400, 'invalid_request_error'],
     [{ messages: [{ role: 'user', content: 'ab '.repeat(1000) }] }, 400, 'invalid_request_error'],
   ])('%j are refused with %i in the form of Anthropic', async (fields, status, type) => {
     const response = await engine.post('/v1/messages', { ...MESSAGE, ...fields });
     expect(response.status).toBe(status);
+    expect(response.headers.get('x-should-retry')).toBe(status === 501 ? 'false' : null);
     expect(await response.json()).toMatchObject({ type: 'error', error: { type } });
   });
 

@@ -326,7 +326,8 @@ describe('A chat completion that is refused', () => {
     [{ model: 'other' }, 404, 'model_not_found'],
     [{ messages: [] }, 400, 'invalid_value'],
     [{ messages: [{ role: 'robot', content: 'x' }] }, 400, 'invalid_value'],
-    [{ n: 2 }, 400, 'invalid_value'],
+    [{ n: 0 }, 400, 'invalid_value'],
+    [{ n: 2 }, 501, 'not_supported'],
     [{ max_tokens: 0 }, 400, 'invalid_value'],
     [{ temperature: 'hot' }, 400, 'invalid_value'],
     [{ stop: [''] }, 400, 'invalid_value'],
@@ -384,6 +385,18 @@ describe('A chat completion that is refused', () => {
       },
       400,
       'invalid_value',
+    ],
+    [
+      {
+        messages: [
+          {
+            role: 'user',
+            content: [{ type: 'image_url', image_url: { url: 'https://a.example/cat.png' } }],
+          },
+        ],
+      },
+      501,
+      'not_supported',
     ],
   ])('%j is %i %s', async (fields, status, code) => {
     const response = await engine.post('/v1/chat/completions', { ...CHAT, ...fields });

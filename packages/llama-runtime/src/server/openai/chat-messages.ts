@@ -6,6 +6,7 @@ import { withSystemFirst } from './system-first.js';
 /** The place of an image in a prompt, from llama.cpp's mtmd.h. */
 const IMAGE_MARKER = '<__media__>';
 const DATA_URL = /^data:image\/[a-z0-9.+-]+;base64,/i;
+const WEB_ADDRESS = /^https?:/i;
 const ROLES = ['system', 'developer', 'user', 'assistant', 'tool'];
 
 /** Messages as the chat template takes them, and their images as data URLs. */
@@ -95,14 +96,17 @@ function readPart(
 function readImage(value: unknown, path: string): string {
   const url = isJsonObject(value) ? value['url'] : value;
   if (typeof url === 'string' && DATA_URL.test(url)) return url;
-  throw new RequestError(
-    400,
-    `'${path}.image_url.url' must be a data URL (data:image/png;base64,...): the engine does not download images`,
-    {
-      code: 'invalid_value',
-      param: 'messages',
-    },
-  );
+  const place = `${path}.image_url.url`;
+  if (typeof url === 'string' && WEB_ADDRESS.test(url)) {
+    throw notSupported(
+      `${place}: the engine does not download images; send the image as a data URL (data:image/png;base64,...)`,
+      'messages',
+    );
+  }
+  throw new RequestError(400, `'${place}' must be a data URL (data:image/png;base64,...)`, {
+    code: 'invalid_value',
+    param: 'messages',
+  });
 }
 
 function readCall(call: JsonObject, path: string): JsonObject {

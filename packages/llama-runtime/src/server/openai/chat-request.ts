@@ -73,10 +73,13 @@ export function readSampling(body: JsonObject): Sampling {
   );
 }
 
+/** Why a request for several answers is refused. */
+export const ONE_ANSWER = 'the engine gives one answer to each request';
+
 /** Refuses what neither the engine nor the binding can do. */
 export function refuseUnsupported(body: JsonObject): void {
   if ((numberField(body, 'n', { min: 1, isInteger: true }) ?? 1) !== 1) {
-    throw invalidField('n', 'must be 1: the engine gives one answer to each request');
+    throw notSupported(`n: ${ONE_ANSWER}; send the request several times`, 'n');
   }
   const bias = objectField(body, 'logit_bias');
   if (bias !== null && Object.keys(bias).length > 0) {

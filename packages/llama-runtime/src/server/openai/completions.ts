@@ -6,7 +6,13 @@ import { EventStream, readBody, sendJson, type Exchange } from '../exchange.js';
 import { booleanField, numberField, stringField, stringsField } from '../fields.js';
 import type { JsonObject } from '../json.js';
 import { timingsOf, usageOf } from './chat-completions.js';
-import { readMaxTokens, readSampling, readStreaming, refuseUnsupported } from './chat-request.js';
+import {
+  ONE_ANSWER,
+  readMaxTokens,
+  readSampling,
+  readStreaming,
+  refuseUnsupported,
+} from './chat-request.js';
 import { readModel } from './models.js';
 
 /** Answers `POST /v1/completions`: continues a text without a chat template. */
@@ -42,7 +48,7 @@ function readRequest(body: JsonObject): {
 } {
   refuseUnsupported(body);
   if ((numberField(body, 'best_of', { min: 1, isInteger: true }) ?? 1) !== 1) {
-    throw invalidField('best_of', 'must be 1: the engine gives one answer to each request');
+    throw notSupported(`best_of: ${ONE_ANSWER} and cannot choose among several`, 'best_of');
   }
   if ((stringField(body, 'suffix') ?? '') !== '') {
     throw notSupported('suffix: the binding of llama.cpp does not fill in the middle', 'suffix');
@@ -70,8 +76,9 @@ function readPrompt(value: unknown): string {
   }
   if (typeof first !== 'string' || first === '')
     throw invalidField('prompt', 'must be a text that is not empty');
-  if (prompts.length > 1)
-    throw invalidField('prompt', 'must be one text: the engine gives one answer to each request');
+  if (prompts.length > 1) {
+    throw notSupported(`prompt: ${ONE_ANSWER}; send each prompt in a request of its own`, 'prompt');
+  }
   return first;
 }
 

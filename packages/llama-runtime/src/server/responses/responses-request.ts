@@ -180,7 +180,15 @@ function contentOf(content: unknown, path: string): unknown {
     if (type === 'input_text' || type === 'output_text')
       return { type: 'text', text: part['text'] };
     if (type === 'refusal') return { type: 'refusal', refusal: part['refusal'] };
-    if (type === 'input_image') return { type: 'image_url', image_url: { url: part['image_url'] } };
+    if (type === 'input_image') {
+      const url = part['image_url'] ?? null;
+      if (url !== null || (part['file_id'] ?? null) === null)
+        return { type: 'image_url', image_url: { url } };
+      throw notSupported(
+        `${path}.content[${index}].file_id: the engine stores no files; send the image in 'image_url' as a data URL`,
+        'input',
+      );
+    }
     const next = type === 'input_file' ? '; send the text of the file' : '';
     throw notSupported(
       `${path}.content[${index}]: the engine takes no parts of type '${String(type)}'${next}`,

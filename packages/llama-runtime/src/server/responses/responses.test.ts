@@ -5,6 +5,11 @@ const engines = new TestEngines();
 let engine: TestEngine;
 let client: OpenAI;
 
+/** An input with an image that has these fields. */
+function imageOf(fields: object): object {
+  return { input: [{ role: 'user', content: [{ type: 'input_image', ...fields }] }] };
+}
+
 beforeAll(async () => {
   await engines.open();
   engine = await engines.start(await engines.writeModel('tiny'));
@@ -294,6 +299,9 @@ describe("OpenAI's responses", () => {
     [{ previous_response_id: 'resp_1' }, 400],
     [{ input: [] }, 400],
     [{ input: [{ type: 'item_reference', id: 'msg_1' }] }, 400],
+    [imageOf({ image_url: 'https://a.example/cat.png' }), 501],
+    [imageOf({ file_id: 'file_1' }), 501],
+    [imageOf({}), 400],
     [{ background: true }, 501],
     [{ tool_choice: { type: 'web_search' }, tools: [{ type: 'web_search' }] }, 501],
     [{ tool_choice: 'required', tools: [{ type: 'web_search' }] }, 400],

@@ -164,7 +164,12 @@ export class SwitchExecutor {
       leases.closed.leave(event.instanceIdentifier);
       growth.unloads(event.instanceIdentifier);
     }
-    if (event.type === 'unloaded') this.#sources.pressure.unloaded();
+    if (event.type === 'unloaded') {
+      this.#sources.pressure.unloaded();
+      // Somebody else may load the next instance of this identifier.
+      const { [event.instanceIdentifier]: _, ...others } = this.#acceptedAs;
+      this.#acceptedAs = others;
+    }
     if (event.type === 'loaded') {
       const { instanceIdentifier } = event.instance;
       this.#acceptedAs = { ...this.#acceptedAs, [instanceIdentifier]: event.loadConfig };

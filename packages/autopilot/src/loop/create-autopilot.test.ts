@@ -1,5 +1,5 @@
 import { DEFAULT_SELECTION_POLICY } from '@mai/memory-ledger';
-import { FakeWorld, GIB } from '../../test/fake-world.js';
+import { FakeWorld, GIB, profile } from '../../test/fake-world.js';
 import { startPilot } from '../../test/pilot.js';
 import { CHAT, LARGE, MINUTE, SECOND, SMALL } from '../../test/samples.js';
 import type { LogRecord } from '../decision-log/decision-record.js';
@@ -31,6 +31,25 @@ describe('createAutopilot', () => {
     expect(world.residentKeys()).toEqual(['small']);
     await world.clock.advance(10 * MINUTE);
     expect(world.residentKeys()).toEqual(['small']);
+    await pilot.stop();
+  });
+
+  it('steps up again from a smaller KV cache, which it had chosen for lack of memory', async () => {
+    // With 4,096 tokens 12 GiB, and 8.5 GiB with the cache in q8_0. Limit 25.6 of 32 GiB.
+    const model = { modelKey: 'large', bytes: 20 * GIB, kvBytes: 16 * GIB };
+    const world = new FakeWorld([model]);
+    world.chain = [profile(model, { contextLengthTokens: 4096, maxContextLengthTokens: 4096 })];
+    const cacheTypes = () =>
+      [...world.instances.values()].map((one) => one.loadConfig.kvCacheTypeK);
+    world.othersBytes = 15 * GIB;
+    const pilot = await startPilot(world);
+    await world.clock.advance(2 * MINUTE);
+    expect(cacheTypes()).toEqual(['q8_0']);
+    world.othersBytes = 2 * GIB;
+    await world.clock.advance(30 * MINUTE);
+    expect(cacheTypes()).toEqual([null]);
+    await world.clock.advance(2 * 60 * MINUTE);
+    expect(world.log.filter((line) => line.startsWith('load'))).toHaveLength(2);
     await pilot.stop();
   });
 

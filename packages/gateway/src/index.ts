@@ -41,6 +41,7 @@ export type {
   MachineResident,
   MachineStatus,
   SelectionAnswer,
+  YieldEffect,
 } from './ports/control-port.js';
 export type {
   CheaperLoad,
